@@ -1,0 +1,131 @@
+"""The two servers that are measured, each behind the same few verbs."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from client import Connection, Refused
+from process import Process, free_port
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+class Side:
+    """What a measurement needs of a server. `data` is a folder that the side may fill."""
+
+    name = ""
+    headers = {}
+
+    def start(self, data):
+        self.port = free_port()
+        data.mkdir(parents=True, exist_ok=True)
+        self.process = Process(self.command(data), data.parent / f"{self.name}.log", self.env(data))
+        self.await_answer()
+
+    def connect(self):
+        return Connection("127.0.0.1", self.port, self.headers)
+
+    def await_answer(self, deadline=120):
+        """Until the health address answers; the steps are short, since the time is a result."""
+        end = time.perf_counter() + deadline
+        while time.perf_counter() < end:
+            if not self.process.alive():
+                raise SystemExit(f"{self.name} ended at start; see {self.process.log.name}")
+            try:
+                Connection("127.0.0.1", self.port).call("GET", "/healthz")
+                return
+            except (OSError, Refused):
+                time.sleep(0.002)
+        raise SystemExit(f"{self.name} did not answer within {deadline} s")
+
+    def env(self, data):
+        return {}
+
+    def stop(self):
+        self.process.stop()
+
+
+class Quarry(Side):
+    """The built binary, with default settings but for the address."""
+
+    name = "quarry"
+
+    def __init__(self, binary):
+        self.binary = binary
+
+    def command(self, data):
+        return [str(self.binary), "serve", "--data", str(data), "--listen", f"127.0.0.1:{self.port}"]
+
+    def start(self, data):
+        super().start(data)
+        self.headers = {"Authorization": f"Bearer {(data / 'admin.key').read_text().strip()}"}
+
+    def search(self, question, options=None):
+        return "POST", "/v1/search", json.dumps({"query": question, "k": 10, **(options or {})}).encode()
+
+    def upload(self, documents):
+        rows = [{"source": row["id"], "title": row["title"], "text": row["text"]} for row in documents]
+        return "POST", "/v1/documents", json.dumps({"documents": rows}).encode()
+
+    def settle(self, deadline=1800):
+        """Until nothing is on its way. Each look is one cheap call, so that asking does not cost what is measured."""
+        line, end = self.connect(), time.perf_counter() + deadline
+        for status in ("pending", "processing", "indexing"):
+            while line.json("GET", f"/v1/documents?status={status}&limit=200")["items"]:
+                if time.perf_counter() > end:
+                    raise SystemExit(f"documents are still {status} after {deadline} s")
+                time.sleep(0.05)
+        failed = line.json("GET", "/v1/documents?status=failed&limit=1")["items"]
+        if failed:
+            raise SystemExit(f"a document failed: {failed[0]}")
+
+    def chunks(self):
+        return self.connect().json("GET", "/v1/collections/default")["counts"]["chunks"]
+
+    def hits(self, answer):
+        return json.loads(answer)["hits"]
+
+    def version(self):
+        return subprocess.run([self.binary, "--version"], capture_output=True, text=True).stdout.strip()
+
+
+class Peer(Side):
+    """FastAPI with LlamaIndex, in one process, as its documentation puts it together."""
+
+    name = "peer"
+
+    def __init__(self, embedder="hash"):
+        self.embedder = embedder
+
+    def command(self, data):
+        return [sys.executable, str(HERE / "peer/server.py"), "--port", str(self.port), "--embedder", self.embedder]
+
+    def env(self, data):
+        # Some hosts pin the BLAS kernel, which slows numpy; the peer gets what a fresh machine has.
+        return {"OPENBLAS_CORETYPE": "", "OPENBLAS_L2_SIZE": ""} if "OPENBLAS_CORETYPE" in os.environ else {}
+
+    def search(self, question, options=None):
+        return "POST", "/search", json.dumps({"query": question, "k": 10}).encode()
+
+    def upload(self, documents):
+        return "POST", "/documents", json.dumps({"documents": documents}).encode()
+
+    def settle(self, deadline=1800):
+        """Its BM25 index is built anew by the first search after a change; until then nothing is searchable."""
+        self.connect().call("POST", "/search", {"query": "anything", "k": 1})
+
+    def chunks(self):
+        return self.connect().json("GET", "/healthz")["chunks"]
+
+    def hits(self, answer):
+        return json.loads(answer)["hits"]
+
+    def version(self):
+        from importlib.metadata import version
+
+        names = ("llama-index-core", "llama-index-retrievers-bm25", "bm25s", "fastapi", "uvicorn", "numpy")
+        return ", ".join(f"{name} {version(name)}" for name in names)

@@ -1,0 +1,28 @@
+//! The words every other crate speaks: ids, documents, chunks, filters, permissions, errors.
+//!
+//! This crate does no I/O, knows no database, no HTTP and no vendor. Everything above it depends on it and it
+//! depends on nothing of ours.
+
+pub mod access;
+pub mod chunk;
+pub mod clock;
+pub mod document;
+pub mod error;
+pub mod filter;
+pub mod id;
+pub mod metadata;
+pub mod page;
+pub mod secret;
+pub mod tenant;
+
+pub use access::{Access, Actor};
+pub use chunk::{ChunkKind, ChunkRef, Span};
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use document::{Document, DocumentStatus};
+pub use error::{ErrorKind, Fault};
+pub use filter::{Filter, FilterError};
+pub use id::{CollectionId, DocumentId, JobId, QueryId, TenantId};
+pub use metadata::{Metadata, Value};
+pub use page::{Cursor, Page, PageRequest};
+pub use secret::Secret;
+pub use tenant::{Collection, CollectionName, NameError, Scope};

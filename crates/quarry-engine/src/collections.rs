@@ -1,0 +1,109 @@
+//! Collections: made, listed, described, removed.
+
+use std::collections::BTreeMap;
+
+use quarry_core::{Access, Collection, CollectionName, DocumentStatus, Page, PageRequest};
+use quarry_store::NewCollection;
+use serde::{Deserialize, Serialize};
+
+use crate::{engine::Engine, error::EngineError};
+
+/// How many documents a collection holds, by status.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Documents by status name.
+    pub documents: BTreeMap<String, u64>,
+    /// Searchable chunks.
+    pub chunks: u64,
+}
+
+/// The verbs on collections.
+#[derive(Clone, Copy)]
+pub struct Collections<'a>(pub(crate) &'a Engine);
+
+impl Collections<'_> {
+    /// Makes a collection. `embedder` is one of the configured ones, the default when absent.
+    ///
+    /// # Errors
+    /// `collection_exists`, `unknown_embedder`, `model_not_installed`.
+    pub async fn add(&self, access: &Access, name: &CollectionName, description: String, embedder: Option<String>) -> Result<Collection, EngineError> {
+        let inner = self.0.inner();
+        let embedder = embedder.unwrap_or_else(|| inner.embedders.default_id().to_owned());
+        let dimension = inner.embedders.open(&embedder)?.info().dimension;
+        let fresh = NewCollection {
+            name: name.clone(),
+            description,
+            embedder,
+            dimension: u32::try_from(dimension).unwrap_or(u32::MAX),
+        };
+        Ok(inner.store.collections().add(access.tenant(), fresh, access.actor()).await?)
+    }
+
+    /// A collection by name.
+    ///
+    /// # Errors
+    /// `collection_not_found`.
+    pub async fn get(&self, access: &Access, name: &CollectionName) -> Result<Collection, EngineError> {
+        Ok(self.0.inner().store.collections().get(access.tenant(), name).await?)
+    }
+
+    /// How full it is.
+    ///
+    /// # Errors
+    /// `collection_not_found`.
+    pub async fn counts(&self, access: &Access, name: &CollectionName) -> Result<Counts, EngineError> {
+        let inner = self.0.inner();
+        let collection = inner.collection(access.tenant(), name).await?;
+        Ok(inner.store.collections().document_counts(access.tenant(), collection.id).await?.into())
+    }
+
+    /// A page of collections, by name.
+    ///
+    /// # Errors
+    /// `invalid_cursor`.
+    pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<Collection>, EngineError> {
+        Ok(self.0.inner().store.collections().list(access.tenant(), page).await?)
+    }
+
+    /// Changes the description.
+    ///
+    /// # Errors
+    /// `collection_not_found`.
+    pub async fn describe(&self, access: &Access, name: &CollectionName, description: String) -> Result<Collection, EngineError> {
+        let inner = self.0.inner();
+        let collection = self.get(access, name).await?;
+        let changed =
+            inner.store.collections().describe(access.tenant(), collection.id, &description, access.actor()).await?;
+        inner.forget(collection.id);
+        Ok(changed)
+    }
+
+    /// Erases a collection with everything in it.
+    ///
+    /// # Errors
+    /// `collection_not_found`.
+    pub async fn remove(&self, access: &Access, name: &CollectionName) -> Result<(), EngineError> {
+        let inner = self.0.inner();
+        let collection = self.get(access, name).await?;
+        inner.store.collections().remove(access.tenant(), collection.id, access.actor()).await?;
+        inner.forget(collection.id);
+        inner.indexer.reset(&collection.scope());
+        inner.index.discard(&collection.scope()).await?;
+        inner.announce();
+        Ok(())
+    }
+}
+
+impl From<quarry_store::DocumentCounts> for Counts {
+    fn from(counts: quarry_store::DocumentCounts) -> Self {
+        let documents = [
+            (DocumentStatus::Pending, counts.pending),
+            (DocumentStatus::Processing, counts.processing),
+            (DocumentStatus::Indexing, counts.indexing),
+            (DocumentStatus::Ready, counts.ready),
+            (DocumentStatus::Failed, counts.failed),
+        ];
+        let documents = documents.into_iter().map(|(status, count)| (status.as_str().to_owned(), count)).collect();
+        Self { documents, chunks: counts.chunks }
+    }
+}

@@ -1,0 +1,360 @@
+//! Documents: added, listed, changed, removed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use quarry_core::{
+    Access, ChunkKind, ChunkRef, CollectionName, Document, DocumentId, DocumentStatus, JobId, Metadata, Page,
+    PageRequest, Span,
+};
+use quarry_core::{Collection, ErrorKind, Fault, metadata};
+use quarry_store::NewDocument;
+use serde::{Deserialize, Serialize};
+
+use crate::{engine::Engine, error::EngineError};
+
+/// A document to add.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Where it comes from; adding the same source again makes a new version. Made from the content's hash when
+    /// empty.
+    pub source: String,
+    /// Its title; taken from the text when absent.
+    pub title: Option<String>,
+    /// A file name, whose extension is a hint for detection.
+    pub name: String,
+    /// What the caller says it is; detection by content decides.
+    pub media_type: Option<String>,
+    /// What filters can ask about.
+    pub metadata: Metadata,
+    /// The original bytes.
+    pub bytes: bytes::Bytes,
+}
+
+/// What adding did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddOutcome {
+    /// A new document.
+    Created,
+    /// A new version of a known source.
+    NewVersion,
+    /// The same bytes, title and metadata as before: nothing to do.
+    Unchanged,
+}
+
+/// A document that was added, durably.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Added {
+    /// The document as it now is.
+    pub document: Document,
+    /// The job that makes it searchable; absent when unchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<JobId>,
+    /// What adding did.
+    pub outcome: AddOutcome,
+}
+
+/// A chunk as it is listed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChunkView {
+    /// Its id.
+    pub id: ChunkRef,
+    /// The text.
+    pub text: String,
+    /// Headings above it.
+    pub headings: Vec<String>,
+    /// Page it starts on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// Where it stands in the parsed text.
+    pub span: Span,
+    /// What it mostly is.
+    pub kind: ChunkKind,
+}
+
+/// The verbs on documents.
+#[derive(Clone, Copy)]
+pub struct Documents<'a>(pub(crate) &'a Engine);
+
+impl Documents<'_> {
+    /// Most documents in one call.
+    pub const MAX_BATCH: usize = 1_000;
+
+    /// Stores documents and queues their ingestion, in one transaction: when this returns they are durable. The
+    /// collection is made when it is the default one and not there yet.
+    ///
+    /// # Errors
+    /// `collection_not_found`, `empty_document`, `invalid_metadata`, `too_many_documents`, storage errors.
+    pub async fn add(&self, access: &Access, collection: &CollectionName, uploads: Vec<Upload>) -> Result<Vec<Added>, EngineError> {
+        let inner = self.0.inner();
+        check(&uploads, inner.settings.ingest.max_document_bytes)?;
+        let collection = self.target(access, collection).await?;
+        let mut fresh = Vec::with_capacity(uploads.len());
+        for upload in uploads {
+            let content_hash = inner.store.blobs().put(upload.bytes.clone()).await?;
+            let source =
+                if upload.source.is_empty() { format!("sha256:{content_hash}") } else { upload.source };
+            fresh.push(NewDocument {
+                collection: collection.id,
+                source,
+                title: upload.title,
+                name: upload.name,
+                media_type: upload.media_type,
+                metadata: upload.metadata,
+                content_hash,
+                bytes: upload.bytes.len() as u64,
+            });
+        }
+        let added = inner.store.documents().add(access.tenant(), fresh, access.actor()).await?;
+        inner.work.notify_one();
+        Ok(added.into_iter().map(Added::from).collect())
+    }
+
+    /// A document.
+    ///
+    /// # Errors
+    /// `document_not_found`.
+    pub async fn get(&self, access: &Access, id: DocumentId) -> Result<Document, EngineError> {
+        let document = self.0.inner().store.documents().get(access.tenant(), id).await?;
+        self.seen(access, document).await
+    }
+
+    /// A page of a collection's documents, newest first.
+    ///
+    /// # Errors
+    /// `collection_not_found`, `invalid_cursor`.
+    pub async fn list(&self, access: &Access, collection: &CollectionName, status: Option<DocumentStatus>, page: &PageRequest) -> Result<Page<Document>, EngineError> {
+        let inner = self.0.inner();
+        let collection = inner.collection(access.tenant(), collection).await?;
+        let applied = inner.indexer.applied(&collection.scope());
+        let stored = status.map(|status| match status {
+            // A document that this server's index has not reached is `ready` in the database.
+            DocumentStatus::Indexing => DocumentStatus::Ready,
+            other => other,
+        });
+        let listed = inner.store.documents().list(access.tenant(), collection.id, stored, page).await?;
+        let mut page = listed.map(|document| as_seen(document, applied));
+        if let Some(status) = status {
+            page.items.retain(|document| document.status == status);
+        }
+        Ok(page)
+    }
+
+    /// Changes title or metadata.
+    ///
+    /// # Errors
+    /// `document_not_found`, `invalid_metadata`.
+    pub async fn update(&self, access: &Access, id: DocumentId, title: Option<String>, metadata: Option<Metadata>) -> Result<Document, EngineError> {
+        if let Some(metadata) = &metadata {
+            check_metadata(metadata)?;
+        }
+        let inner = self.0.inner();
+        let document =
+            inner.store.documents().update_metadata(access.tenant(), id, title, metadata, access.actor()).await?;
+        let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
+        inner.indexer.touch(collection.scope());
+        self.seen(access, document).await
+    }
+
+    /// Erases a document, its versions, chunks and bytes. It cannot be found from the moment this returns.
+    ///
+    /// # Errors
+    /// `document_not_found`.
+    pub async fn remove(&self, access: &Access, id: DocumentId) -> Result<(), EngineError> {
+        let inner = self.0.inner();
+        let document = inner.store.documents().get(access.tenant(), id).await?;
+        inner.store.documents().remove(access.tenant(), id, access.actor()).await?;
+        let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
+        inner.indexer.touch(collection.scope());
+        inner.announce();
+        Ok(())
+    }
+
+    /// The parsed text of the searchable version, to which spans refer.
+    ///
+    /// # Errors
+    /// `document_not_found`, `document_not_ready`.
+    pub async fn text(&self, access: &Access, id: DocumentId) -> Result<String, EngineError> {
+        let inner = self.0.inner();
+        let document = inner.store.documents().get(access.tenant(), id).await?;
+        let version = inner.store.documents().published_version(access.tenant(), id).await?;
+        let text = inner.store.documents().text(access.tenant(), id, version).await?;
+        text.ok_or(EngineError::NotReady(document.status.as_str()))
+    }
+
+    /// The original bytes of the newest version.
+    ///
+    /// # Errors
+    /// `document_not_found`.
+    pub async fn original(&self, access: &Access, id: DocumentId) -> Result<(Document, bytes::Bytes), EngineError> {
+        let inner = self.0.inner();
+        let document = self.get(access, id).await?;
+        let bytes = inner.store.blobs().get(&document.content_hash).await?;
+        Ok((document, bytes))
+    }
+
+    /// A page of its chunks, in the text's order.
+    ///
+    /// # Errors
+    /// `document_not_found`, `invalid_cursor`.
+    pub async fn chunks(&self, access: &Access, id: DocumentId, page: &PageRequest) -> Result<Page<ChunkView>, EngineError> {
+        let listed = self.0.inner().store.chunks().list(access.tenant(), id, page).await?;
+        Ok(listed.map(|row| ChunkView {
+            id: row.reference,
+            text: row.text,
+            headings: row.headings,
+            page: row.page,
+            span: row.span,
+            kind: row.kind,
+        }))
+    }
+
+    /// Waits until none of the documents is on its way any more, or until the deadline; gives their state then.
+    ///
+    /// # Errors
+    /// Storage errors. A document that was removed meanwhile is left out.
+    pub async fn settled(&self, access: &Access, ids: &[DocumentId], deadline: Duration) -> Result<Vec<Document>, EngineError> {
+        let until = tokio::time::Instant::now() + deadline;
+        let mut moved = self.0.inner().moved.subscribe();
+        let mut settled: HashMap<DocumentId, Document> = HashMap::with_capacity(ids.len());
+        let mut gone = HashSet::new();
+        loop {
+            moved.borrow_and_update();
+            let mut waiting = false;
+            for id in ids {
+                if gone.contains(id) || settled.get(id).is_some_and(|document| document.status.is_final()) {
+                    continue;
+                }
+                match self.get(access, *id).await {
+                    Ok(document) => {
+                        waiting |= !document.status.is_final();
+                        settled.insert(*id, document);
+                    }
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        gone.insert(*id);
+                        settled.remove(id);
+                    }
+                    Err(error) => return Err(error),
+                }
+                if waiting {
+                    // The others are probably not further; asking for each would cost more than it tells.
+                    break;
+                }
+            }
+            if !waiting {
+                break;
+            }
+            let pause = tokio::time::Instant::now() + POLL;
+            tokio::select! {
+                _ = moved.changed() => {}
+                () = tokio::time::sleep_until(pause.min(until)) => {}
+            }
+            if tokio::time::Instant::now() >= until {
+                break;
+            }
+        }
+        for id in ids {
+            if !settled.contains_key(id) && !gone.contains(id) {
+                settled.insert(*id, self.get(access, *id).await?);
+            }
+        }
+        Ok(ids.iter().filter_map(|id| settled.remove(id)).collect())
+    }
+
+    /// The collection to add to; the default one is made when it is first used.
+    async fn target(&self, access: &Access, name: &CollectionName) -> Result<Arc<Collection>, EngineError> {
+        let inner = self.0.inner();
+        match inner.collection(access.tenant(), name).await {
+            Err(error) if error.kind() == ErrorKind::NotFound && *name == CollectionName::fallback() => {
+                let made = self.0.collections().add(access, name, String::new(), None).await;
+                if let Err(error) = made
+                    && error.kind() != ErrorKind::Conflict
+                {
+                    return Err(error);
+                }
+                inner.collection(access.tenant(), name).await
+            }
+            other => other,
+        }
+    }
+
+    async fn seen(&self, access: &Access, document: Document) -> Result<Document, EngineError> {
+        let inner = self.0.inner();
+        let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
+        Ok(as_seen(document, inner.indexer.applied(&collection.scope())))
+    }
+}
+
+/// How often a waiting caller looks without being woken: another process may have done the work.
+const POLL: Duration = Duration::from_millis(500);
+
+/// A document is `ready` for a caller only when this server's index has applied the change that published it.
+fn as_seen(mut document: Document, applied: u64) -> Document {
+    if document.status == DocumentStatus::Ready && document.sequence > applied {
+        document.status = DocumentStatus::Indexing;
+    }
+    document
+}
+
+fn check(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineError> {
+    if uploads.is_empty() {
+        return Err(EngineError::invalid("no_documents", "/documents", "there is no document in the request"));
+    }
+    if uploads.len() > Documents::MAX_BATCH {
+        let problem = format!(
+            "{} documents in one call; at most {} are taken, send them in several calls",
+            uploads.len(),
+            Documents::MAX_BATCH
+        );
+        return Err(EngineError::invalid("too_many_documents", "/documents", problem));
+    }
+    for upload in uploads {
+        let name = if upload.source.is_empty() { &upload.name } else { &upload.source };
+        if upload.bytes.is_empty() {
+            let problem = format!("`{name}` is empty (0 bytes); there is nothing to index");
+            return Err(EngineError::invalid("empty_document", "/documents", problem));
+        }
+        if upload.bytes.len() as u64 > most_bytes {
+            return Err(EngineError::TooLarge {
+                name: name.clone(),
+                bytes: upload.bytes.len() as u64,
+                most: most_bytes,
+            });
+        }
+        if upload.source.len() > MAX_SOURCE || upload.title.as_ref().is_some_and(|title| title.len() > MAX_SOURCE) {
+            let problem = format!("a source or title is longer than {MAX_SOURCE} bytes");
+            return Err(EngineError::invalid("invalid_document", "/documents", problem));
+        }
+        check_metadata(&upload.metadata)?;
+    }
+    let mut sources = HashSet::new();
+    match uploads.iter().find(|upload| !upload.source.is_empty() && !sources.insert(upload.source.as_str())) {
+        Some(twice) => {
+            let problem = format!("the source `{}` stands twice in one call", twice.source);
+            Err(EngineError::invalid("duplicate_source", "/documents", problem))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Longest source or title in bytes.
+const MAX_SOURCE: usize = 2_048;
+
+fn check_metadata(metadata: &Metadata) -> Result<(), EngineError> {
+    metadata::check(metadata).map_err(|problem| EngineError::invalid("invalid_metadata", "/metadata", problem))
+}
+
+impl From<quarry_store::Added> for Added {
+    fn from(added: quarry_store::Added) -> Self {
+        let outcome = match added.outcome {
+            quarry_store::Outcome::Created => AddOutcome::Created,
+            quarry_store::Outcome::NewVersion => AddOutcome::NewVersion,
+            quarry_store::Outcome::Unchanged => AddOutcome::Unchanged,
+        };
+        Self { document: added.document, job_id: added.job, outcome }
+    }
+}

@@ -1,0 +1,260 @@
+//! The engine: parts put together, tasks started and stopped.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use parking_lot::RwLock;
+use quarry_core::{Access, Clock, Collection, CollectionId, CollectionName, TenantId};
+use quarry_index::Index;
+use quarry_models::{Embedder, StaticTable};
+use quarry_store::Store;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    answer::{self, Answer, AnswerRequest},
+    collections::Collections,
+    documents::Documents,
+    error::EngineError,
+    history::{History, Recorder},
+    idempotency::Idempotency,
+    ingest::{indexer::Indexer, worker},
+    jobs::Jobs,
+    maintain::Maintenance,
+    retrieve::{self, SearchRequest, SearchResponse},
+    settings::EngineSettings,
+};
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The database and the blobs.
+    pub store: Store,
+    /// Where chunks are found.
+    pub index: Arc<dyn Index>,
+    /// Opens an embedder by its id; the first call for an id may be slow, later ones are not.
+    pub embedders: Arc<dyn Embedders>,
+    /// What it can be told.
+    pub settings: EngineSettings,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Where embedders come from: `wire.rs` of the executable implements it, with the decorators in their order.
+pub trait Embedders: Send + Sync {
+    /// The id a new collection gets.
+    fn default_id(&self) -> &str;
+
+    /// An embedder by id.
+    ///
+    /// # Errors
+    /// `unknown_embedder`, `model_not_installed`.
+    fn open(&self, id: &str) -> Result<Arc<dyn quarry_models::Embedder>, quarry_models::ModelError>;
+}
+
+/// Whether one thing the engine needs is there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Health {
+    /// `database`, `index`, `embedder` or `queue`.
+    pub name: String,
+    /// Whether it works.
+    pub ok: bool,
+    /// A sentence for the operator.
+    pub detail: String,
+}
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+/// What every verb shares.
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) embedders: Arc<dyn Embedders>,
+    pub(crate) settings: EngineSettings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) indexer: Indexer,
+    pub(crate) recorder: Recorder,
+    pub(crate) languages: retrieve::Languages,
+    /// Compares sentences with questions, whatever embedder the collection has: microseconds a sentence.
+    pub(crate) table: StaticTable,
+    /// Wakes the workers when there is something to do.
+    pub(crate) work: Notify,
+    /// Counts up whenever a document may have moved on; whoever waits for one listens.
+    pub(crate) moved: watch::Sender<u64>,
+    pub(crate) closing: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    known: RwLock<HashMap<(TenantId, CollectionName), Known>>,
+}
+
+/// A collection as it was a moment ago.
+#[derive(Clone)]
+struct Known {
+    collection: Arc<Collection>,
+    until: std::time::Instant,
+}
+
+/// How long a collection's row is trusted: another process may have renamed or rebuilt it.
+const TRUST: Duration = Duration::from_secs(1);
+
+impl Inner {
+    /// A collection by name, from memory when it was read within the last second.
+    pub(crate) async fn collection(
+        &self,
+        tenant: TenantId,
+        name: &CollectionName,
+    ) -> Result<Arc<Collection>, EngineError> {
+        let key = (tenant, name.clone());
+        let now = std::time::Instant::now();
+        if let Some(known) = self.known.read().get(&key).filter(|known| known.until > now) {
+            return Ok(Arc::clone(&known.collection));
+        }
+        let collection = Arc::new(self.store.collections().get(tenant, name).await?);
+        let known = Known { collection: Arc::clone(&collection), until: now + TRUST };
+        self.known.write().insert(key, known);
+        Ok(collection)
+    }
+
+    /// Forgets what is known of a collection, after a change.
+    pub(crate) fn forget(&self, collection: CollectionId) {
+        self.known.write().retain(|_, known| known.collection.id != collection);
+    }
+
+    /// The embedder of a collection's vectors, and no other.
+    pub(crate) fn embedder_of(&self, collection: &Collection) -> Result<Arc<dyn Embedder>, EngineError> {
+        let embedder = self.embedders.open(&collection.embedder).map_err(|error| EngineError::Embedder {
+            expected: collection.embedder.clone(),
+            problem: error.to_string(),
+        })?;
+        let dimension = embedder.info().dimension;
+        if dimension != collection.dimension as usize {
+            return Err(EngineError::Embedder {
+                expected: collection.embedder.clone(),
+                problem: format!(
+                    "the model at hand gives {dimension} numbers a vector, the collection's have {}",
+                    collection.dimension
+                ),
+            });
+        }
+        Ok(embedder)
+    }
+
+    /// Says that documents may have moved on.
+    pub(crate) fn announce(&self) {
+        self.moved.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+impl Engine {
+    /// Puts the parts together, brings indexes up to date in the background and starts the workers.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn start(parts: Parts) -> Result<Self, EngineError> {
+        let Parts { store, index, embedders, settings, clock } = parts;
+        let inner = Arc::new(Inner {
+            indexer: Indexer::new(Duration::from_millis(settings.ingest.commit_interval_ms)),
+            recorder: Recorder::new(),
+            languages: retrieve::Languages::default(),
+            table: StaticTable::new()?,
+            store,
+            index,
+            embedders,
+            settings,
+            clock,
+            work: Notify::new(),
+            moved: watch::Sender::new(0),
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            known: RwLock::new(HashMap::new()),
+        });
+        for collection in inner.store.collections().every().await? {
+            inner.indexer.touch(collection.scope());
+        }
+        inner.tasks.spawn(crate::ingest::indexer::run(Arc::clone(&inner)));
+        inner.tasks.spawn(crate::history::run(Arc::clone(&inner)));
+        for number in 0..worker::count(&inner.settings.ingest) {
+            inner.tasks.spawn(worker::run(Arc::clone(&inner), number));
+        }
+        Ok(Self { inner })
+    }
+
+    /// Stops taking jobs, finishes or returns those at hand, commits the indexes, flushes the history.
+    pub async fn stop(&self, deadline: Duration) {
+        self.inner.closing.cancel();
+        self.inner.tasks.close();
+        if tokio::time::timeout(deadline, self.inner.tasks.wait()).await.is_err() {
+            crate::events::stopped_late(deadline);
+        }
+        self.inner.store.close().await;
+    }
+
+    pub(crate) const fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    /// The verbs on collections.
+    #[must_use]
+    pub const fn collections(&self) -> Collections<'_> {
+        Collections(self)
+    }
+
+    /// The verbs on documents.
+    #[must_use]
+    pub const fn documents(&self) -> Documents<'_> {
+        Documents(self)
+    }
+
+    /// The verbs on jobs.
+    #[must_use]
+    pub const fn jobs(&self) -> Jobs<'_> {
+        Jobs(self)
+    }
+
+    /// The verbs on the history.
+    #[must_use]
+    pub const fn history(&self) -> History<'_> {
+        History(self)
+    }
+
+    /// The verbs on kept answers.
+    #[must_use]
+    pub const fn idempotency(&self) -> Idempotency<'_> {
+        Idempotency(self)
+    }
+
+    /// What the engine was told.
+    #[must_use]
+    pub fn settings(&self) -> &EngineSettings {
+        &self.inner.settings
+    }
+
+    /// The verbs on the index.
+    #[must_use]
+    pub const fn index(&self) -> Maintenance<'_> {
+        Maintenance(self)
+    }
+
+    /// Finds passages.
+    ///
+    /// # Errors
+    /// `collection_not_found`, `invalid_query`, `invalid_filter`, `embedder_mismatch`.
+    pub async fn search(&self, access: &Access, request: SearchRequest) -> Result<SearchResponse, EngineError> {
+        retrieve::search(&self.inner, access, request).await
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn answer(&self, access: &Access, request: AnswerRequest) -> Result<Answer, EngineError> {
+        answer::answer(&self.inner, access, request).await
+    }
+
+    /// The state of each thing the engine needs.
+    pub async fn health(&self) -> Vec<Health> {
+        crate::health::check(&self.inner).await
+    }
+}

@@ -1,0 +1,140 @@
+//! What can go wrong in the engine.
+
+use std::time::Duration;
+
+use quarry_core::{ErrorKind, Fault, FilterError};
+use quarry_index::IndexError;
+use quarry_models::ModelError;
+use quarry_store::StoreError;
+
+/// Why an engine call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The caller's input cannot work.
+    #[error("{problem}")]
+    Invalid {
+        /// Stable code.
+        code: &'static str,
+        /// JSON pointer into the request, where known.
+        pointer: &'static str,
+        /// A sentence.
+        problem: String,
+    },
+    /// A document is over the size limit.
+    #[error("`{name}` has {bytes} bytes; at most {most} are taken (`ingest.max_document_bytes`)")]
+    TooLarge {
+        /// Which.
+        name: String,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// The document has no searchable version yet.
+    #[error("the document is not ready yet: its status is `{0}`; try again when it is `ready`")]
+    NotReady(&'static str),
+    /// The collection's vectors come from another embedder than the one at hand.
+    #[error(
+        "the collection was embedded with `{expected}`, which is not available ({problem}); install it or run `quarry index rebuild`"
+    )]
+    Embedder {
+        /// The collection's.
+        expected: String,
+        /// Why it is not available.
+        problem: String,
+    },
+    /// The embedder failed while a batch was ingested.
+    #[error("the chunks could not be embedded: {reason}")]
+    Embedding {
+        /// What the embedder said.
+        reason: String,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// A collection changes faster than its next generation can be built.
+    #[error("documents arrive faster than the new index is built; try again when fewer are being added")]
+    Busy,
+    /// The engine is shutting down.
+    #[error("the server is shutting down; try again in a moment")]
+    Closing,
+    /// A filter is wrong.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A model failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A document could not be read.
+    #[error(transparent)]
+    Parse(#[from] quarry_parse::ParseError),
+    /// An evaluation set could not be read.
+    #[error(transparent)]
+    Dataset(#[from] crate::eval::DatasetError),
+    /// A background task died.
+    #[error("a background task ended unexpectedly: {0}")]
+    Task(String),
+}
+
+impl EngineError {
+    /// Invalid input.
+    pub(crate) fn invalid(code: &'static str, pointer: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { code, pointer, problem: problem.into() }
+    }
+
+    fn fault(&self) -> Option<&dyn Fault> {
+        match self {
+            Self::Filter(error) => Some(error),
+            Self::Store(error) => Some(error),
+            Self::Index(error) => Some(error),
+            Self::Model(error) => Some(error),
+            Self::Parse(error) => Some(error),
+            Self::Dataset(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Fault for EngineError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::NotReady(_) | Self::Embedder { .. } => ErrorKind::Conflict,
+            Self::Busy | Self::Closing | Self::Embedding { .. } => ErrorKind::Unavailable,
+            other => other.fault().map_or(ErrorKind::Internal, Fault::kind),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { code, .. } => code,
+            Self::TooLarge { .. } => "document_too_large",
+            Self::NotReady(_) => "document_not_ready",
+            Self::Embedder { .. } => "embedder_mismatch",
+            Self::Busy => "collection_busy",
+            Self::Closing => "shutting_down",
+            Self::Embedding { .. } => "embedder_unavailable",
+            other => other.fault().map_or("internal", Fault::code),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Closing => Some(Duration::from_secs(5)),
+            Self::Embedding { retry_after, .. } => *retry_after,
+            other => other.fault().and_then(Fault::retry_after),
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::Invalid { pointer, .. } if !pointer.is_empty() => Some((*pointer).to_owned()),
+            other => other.fault().and_then(Fault::pointer),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the engine tells operators: one function an event does the log line and the metric together, so that they
+//! cannot drift. Never the text of documents or questions.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use quarry_core::{Fault, Scope};
+use quarry_store::{Job, JobStats};
+
+use crate::error::EngineError;
+
+pub(crate) fn stopped_late(deadline: Duration) {
+    tracing::warn!(deadline_seconds = deadline.as_secs(), "tasks did not end in time; their jobs will be tried again");
+}
+
+pub(crate) fn indexing_failed(scope: &Scope, error: &EngineError) {
+    counter!("quarry_index_failures_total").increment(1);
+    tracing::error!(collection = %scope.collection, code = error.code(), %error, "the index could not be brought up to date");
+}
+
+pub(crate) fn index_committed(scope: &Scope, sequence: u64, took: Duration) {
+    histogram!("quarry_index_commit_seconds").record(took.as_secs_f64());
+    tracing::debug!(collection = %scope.collection, sequence, took_ms = took.as_millis() as u64, "index committed");
+}
+
+pub(crate) fn worker_failed(error: &EngineError) {
+    counter!("quarry_worker_failures_total").increment(1);
+    tracing::error!(code = error.code(), %error, "a worker could not finish its batch; its jobs will be tried again");
+}
+
+pub(crate) fn task_died(stage: &'static str, problem: &str) {
+    counter!("quarry_task_panics_total", "stage" => stage).increment(1);
+    tracing::error!(stage, problem, "a task ended unexpectedly");
+}
+
+pub(crate) fn parsed(documents: usize, took: Duration) {
+    histogram!("quarry_stage_seconds", "stage" => "parse").record(took.as_secs_f64());
+    tracing::debug!(documents, took_ms = took.as_millis() as u64, "parsed");
+}
+
+pub(crate) fn published(documents: usize, chunks: usize) {
+    counter!("quarry_documents_ingested_total").increment(documents as u64);
+    counter!("quarry_chunks_ingested_total").increment(chunks as u64);
+    tracing::debug!(documents, chunks, "published");
+}
+
+pub(crate) fn document_failed(job: &Job, error: &EngineError, passing: bool) {
+    let outcome = if passing { "retry" } else { "dead" };
+    counter!("quarry_documents_failed_total", "code" => error.code(), "outcome" => outcome).increment(1);
+    tracing::warn!(document = %job.document, attempt = job.attempt, code = error.code(), outcome, "a document failed");
+}
+
+pub(crate) fn queue_depth(stats: &JobStats) {
+    gauge!("quarry_jobs", "status" => "queued").set(stats.queued as f64);
+    gauge!("quarry_jobs", "status" => "running").set(stats.running as f64);
+    gauge!("quarry_jobs", "status" => "dead").set(stats.dead as f64);
+    gauge!("quarry_oldest_job_seconds").set(stats.oldest_queued_age.as_secs_f64());
+}
+
+pub(crate) fn history_dropped() {
+    counter!("quarry_history_dropped_total").increment(1);
+}
+
+pub(crate) fn history_failed(error: &EngineError) {
+    tracing::error!(code = error.code(), %error, "the history could not be written");
+}
+
+pub(crate) fn searched(kind: &'static str, took: Duration, hits: usize) {
+    histogram!("quarry_stage_seconds", "stage" => kind).record(took.as_secs_f64());
+    tracing::debug!(kind, hits, took_us = took.as_micros() as u64, "answered");
+}
+
+pub(crate) fn rebuilt(scope: &Scope, chunks: u64, took: Duration) {
+    tracing::info!(collection = %scope.collection, generation = scope.generation, chunks, took_ms = took.as_millis() as u64, "index rebuilt");
+}

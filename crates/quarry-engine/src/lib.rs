@@ -1,0 +1,29 @@
+//! What Quarry does, whoever asks: ingest, retrieve, answer, evaluate.
+//!
+//! The door (HTTP) and the handle (CLI) call [`Engine`]; it owns ids, times, defaults and rules. It knows the four
+//! materials (parse, models, index, store) and no HTTP.
+
+pub mod answer;
+pub mod collections;
+pub mod documents;
+pub mod engine;
+pub mod error;
+pub mod eval;
+pub mod events;
+mod health;
+pub mod history;
+pub mod idempotency;
+pub mod ingest;
+pub mod jobs;
+pub mod maintain;
+mod rebuild;
+pub mod retrieve;
+pub mod settings;
+
+pub use answer::{Answer, AnswerRequest, Citation, Sentence};
+pub use documents::{Added, AddOutcome, Upload};
+pub use engine::{Engine, Health, Parts};
+pub use error::EngineError;
+pub use maintain::{Repair, Verification};
+pub use retrieve::{Hit, Mode, RankerChoice, SearchRequest, SearchResponse};
+pub use settings::EngineSettings;

@@ -1,0 +1,3 @@
+//! Models that run elsewhere, one file a wire format.
+
+pub mod openai;

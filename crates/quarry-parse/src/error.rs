@@ -1,0 +1,88 @@
+//! Why a document cannot be read.
+
+use quarry_core::{ErrorKind, Fault};
+
+/// A document that gives no text, with the reason as a sentence for the person who added it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// There are no bytes.
+    #[error("the file is empty (0 bytes)")]
+    Empty,
+    /// The bytes are of a kind that is not read.
+    #[error("{found} cannot be read; what can be: {}", crate::sniff::SUPPORTED)]
+    Unsupported {
+        /// What the bytes are, with its article.
+        found: &'static str,
+    },
+    /// The name promises a format and the bytes are something else.
+    #[error("named .{extension}, but its bytes are {found}; give it its right name or replace the file")]
+    WrongFormat {
+        /// The extension of the file name.
+        extension: String,
+        /// What the bytes are, with its article.
+        found: &'static str,
+    },
+    /// The format is known and the content is broken.
+    #[error("the {format} is damaged: {detail}")]
+    Damaged {
+        /// The format's name.
+        format: &'static str,
+        /// What is wrong, as far as the reader can tell.
+        detail: String,
+    },
+    /// It needs a password.
+    #[error("the {format} is encrypted; remove its password and add it again")]
+    Encrypted {
+        /// The format's name.
+        format: &'static str,
+    },
+    /// It is larger than a limit allows.
+    #[error("the document has more {which} than the limit of {limit}")]
+    OverLimit {
+        /// What there is too much of.
+        which: &'static str,
+        /// How much is allowed.
+        limit: u64,
+    },
+    /// It was read, and holds no text.
+    #[error("no text in the {format}: {detail}")]
+    NoText {
+        /// The format's name.
+        format: &'static str,
+        /// What it holds instead.
+        detail: String,
+    },
+}
+
+impl ParseError {
+    pub(crate) fn damaged(format: &'static str, detail: impl ToString) -> Self {
+        // Readers' messages can quote the input at length; a person needs the start only.
+        Self::Damaged { format, detail: detail.to_string().chars().take(300).collect() }
+    }
+
+    pub(crate) fn over(which: &'static str, limit: impl TryInto<u64>) -> Self {
+        Self::OverLimit { which, limit: limit.try_into().unwrap_or(u64::MAX) }
+    }
+}
+
+impl Fault for ParseError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::OverLimit { .. } => ErrorKind::TooLarge,
+            _ => ErrorKind::Invalid,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty_document",
+            Self::Unsupported { .. } => "unsupported_format",
+            Self::WrongFormat { .. } => "wrong_format",
+            Self::Damaged { .. } => "damaged_document",
+            Self::Encrypted { .. } => "encrypted_document",
+            Self::OverLimit { .. } => "over_limit",
+            Self::NoText { .. } => "no_text",
+        }
+    }
+}

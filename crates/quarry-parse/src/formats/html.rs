@@ -1,0 +1,108 @@
+//! Web pages: the main content where there is one, the whole page otherwise.
+
+mod table;
+mod walk;
+
+use dom_query::Document;
+use dom_smoothie::{Config, Readability};
+use encoding_rs::Encoding;
+
+use super::Input;
+use crate::{Block, BlockKind, ParseError, Parsed, decode::decode, writer::one_line};
+
+/// Reads a page.
+pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
+    let html = decode(input.bytes, declared_encoding(input.bytes));
+    let document = Document::from(html.as_str());
+    let page = walk::walk(&document, input, walk::Scope::Page)?;
+    // A short page has nothing to find the main content by, and little around it.
+    const SHORT: usize = 1_500;
+    let article = if page.text.len() < SHORT { None } else { article(&html, input)? };
+    let mut parsed = match article {
+        Some(article) if keeps_enough(&article, &page) => with_main_heading(article, &page),
+        _ => page,
+    };
+    let title = one_line(&document.select_single("title").text());
+    if !title.is_empty() {
+        parsed.title = Some(title);
+    }
+    metadata(&document, &mut parsed);
+    Ok(parsed)
+}
+
+/// The main content as a readability algorithm sees it. It gives up on pages that are no articles.
+fn article(html: &str, input: &Input<'_>) -> Result<Option<Parsed>, ParseError> {
+    // Scoring candidates costs more than linear time; a page of this many elements is a listing anyway.
+    let config = Config { max_elements_to_parse: 50_000, ..Config::default() };
+    let Ok(mut readability) = Readability::new(html, None, Some(config)) else { return Ok(None) };
+    let Ok(article) = readability.parse() else { return Ok(None) };
+    let content = Document::from(article.content);
+    walk::walk(&content, input, walk::Scope::Article).map(Some)
+}
+
+/// The algorithm drops the page's main heading, which the sections below need above them.
+fn with_main_heading(mut article: Parsed, page: &Parsed) -> Parsed {
+    let is_main = |block: &&Block| block.kind == BlockKind::Heading(1);
+    if article.blocks.iter().any(|block| is_main(&block)) {
+        return article;
+    }
+    let Some(heading) = page.blocks.iter().find(is_main).and_then(|block| page.text.get(block.range.clone()))
+    else {
+        return article;
+    };
+    let shift = heading.len() + 2;
+    article.text = format!("{heading}\n\n{}", article.text);
+    for block in &mut article.blocks {
+        block.range = block.range.start + shift..block.range.end + shift;
+    }
+    article.blocks.insert(0, Block { kind: BlockKind::Heading(1), range: 0..heading.len(), page: None });
+    article.title = Some(heading.to_owned());
+    article
+}
+
+/// Whether the article holds most of the page's running text and all but a few of its table rows.
+fn keeps_enough(article: &Parsed, page: &Parsed) -> bool {
+    let rows = |parsed: &Parsed| {
+        parsed.blocks.iter().filter(|block| matches!(block.kind, BlockKind::TableRow { .. })).count()
+    };
+    article.text.len() * 2 >= page.text.len() && rows(article) * 10 >= rows(page) * 8
+}
+
+fn metadata(document: &Document, parsed: &mut Parsed) {
+    const NAMES: &[(&str, &str)] = &[
+        ("author", "author"),
+        ("article:author", "author"),
+        ("description", "subject"),
+        ("og:description", "subject"),
+        ("keywords", "keywords"),
+        ("date", "created"),
+        ("article:published_time", "created"),
+        ("article:modified_time", "modified"),
+    ];
+    for meta in document.select("meta").nodes() {
+        let name =
+            meta.attr("name").or_else(|| meta.attr("property")).unwrap_or_default().to_ascii_lowercase();
+        let content = meta.attr("content").map(|content| one_line(&content)).unwrap_or_default();
+        let known = NAMES.iter().find(|(from, _)| *from == name);
+        if let Some((_, to)) = known.filter(|_| !content.is_empty()) {
+            parsed.metadata.entry((*to).to_owned()).or_insert(content);
+        }
+    }
+    if let Some(language) =
+        document.select_single("html").attr("lang").filter(|language| !language.is_empty())
+    {
+        parsed.metadata.insert("language".to_owned(), language.to_string());
+    }
+}
+
+/// The encoding that the page declares: `charset=` in its first bytes.
+fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes.get(..2048).unwrap_or(bytes).to_ascii_lowercase();
+    let mark = b"charset=";
+    let at = head.windows(mark.len()).position(|window| window == mark)? + mark.len();
+    let rest = head.get(at..)?;
+    let label =
+        rest.trim_ascii_start().strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+    let end = label.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-_:".contains(byte));
+    Encoding::for_label(label.get(..end.unwrap_or(label.len()))?)
+}

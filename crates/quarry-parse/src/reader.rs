@@ -1,0 +1,59 @@
+//! From a file to its text: checks, detection, the right reader, and the net under it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{
+    Format, Limits, ParseError, Parsed,
+    formats::{self, Input},
+    sniff::{self, sniff_source},
+};
+
+/// A document as it arrives.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Its content.
+    pub bytes: &'a [u8],
+    /// Its file name. The extension is a hint where the bytes leave a choice (Markdown or plain text).
+    pub name: &'a str,
+    /// The media type a caller states, a hint of the same weight.
+    pub media_type: Option<&'a str>,
+}
+
+/// Reads a document. What it is comes from its bytes; its name decides only between kinds of text.
+///
+/// # Errors
+/// Says why there is no text: see [`ParseError`].
+pub fn parse(source: &Source<'_>, limits: &Limits) -> Result<Parsed, ParseError> {
+    if source.bytes.is_empty() {
+        return Err(ParseError::Empty);
+    }
+    if source.bytes.len() as u64 > limits.input_bytes {
+        return Err(ParseError::over("bytes", limits.input_bytes));
+    }
+    let sniffed = sniff_source(source.bytes, source.name, source.media_type);
+    let format = sniff::check_name(&sniffed, source.name)?;
+    let input = Input { bytes: source.bytes, name: source.name, limits };
+    // Readers of others meet bytes that nobody foresaw. A panic in one is an answer about the file, not the end
+    // of the process; nothing is shared with it, so nothing can be left half-changed.
+    let result = catch_unwind(AssertUnwindSafe(|| formats::read(format, &input)));
+    let mut parsed = result.unwrap_or_else(|_| {
+        Err(ParseError::damaged(format.label(), "its reader could not make sense of it"))
+    })?;
+    sniffed.media_type.clone_into(&mut parsed.media_type);
+    if let Some(warning) = sniff::name_warning(&sniffed, source.name) {
+        parsed.warnings.push(warning);
+    }
+    if parsed.text.trim().is_empty() {
+        return Err(no_text(format, &parsed));
+    }
+    Ok(parsed)
+}
+
+fn no_text(format: Format, parsed: &Parsed) -> ParseError {
+    let detail = if parsed.warnings.is_empty() {
+        "it holds nothing but white space".to_owned()
+    } else {
+        parsed.warnings.join("; ")
+    };
+    ParseError::NoText { format: format.label(), detail }
+}

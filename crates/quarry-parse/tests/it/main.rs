@@ -1,0 +1,8 @@
+//! Tests over whole documents.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod chunking;
+mod fixtures;
+mod formats;
+mod hostile;
+mod support;

@@ -1,0 +1,30 @@
+//! The door: HTTP in, one engine call, HTTP out.
+//!
+//! [`router`] puts the routes together, [`serve`] answers connections until it is told to stop. Handlers unpack a
+//! request, call [`quarry_engine::Engine`] once and pack what comes back; ids, times, defaults and rules are the
+//! engine's. Errors become RFC 9457 problems in one place ([`problem`]), and each request is logged and counted in
+//! one place ([`middleware`]). The door knows neither SQL nor vendors.
+
+mod auth;
+mod events;
+mod extract;
+mod health;
+mod middleware;
+mod openapi;
+pub mod problem;
+mod recorder;
+mod reply;
+mod router;
+mod serve;
+mod settings;
+mod state;
+mod ui;
+mod v1;
+pub mod wire;
+
+pub use openapi::openapi_json;
+pub use recorder::{RecorderError, install_recorder};
+pub use router::router;
+pub use serve::serve;
+pub use settings::ServerSettings;
+pub use state::App;

@@ -1,0 +1,135 @@
+//! The one layer around every route: id, room, deadline, net for panics, headers, log line and metrics.
+
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use tracing::Instrument;
+
+use super::request_id::{self, RequestId};
+use crate::{
+    events::{self, Answered, InFlight},
+    problem::Problem,
+    reply,
+    state::AppState,
+    v1::documents::MAX_WAIT_SECONDS,
+};
+
+/// Wraps every route.
+pub(crate) async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let _in_flight = InFlight::begin();
+    let id = RequestId::of(request.headers());
+    let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
+    let span = tracing::info_span!("request", request_id = id.as_str());
+    let patience = patience(&state, &method, route, request.uri().query());
+    let response = answer(&state, request, next, (route, patience)).instrument(span).await;
+    let response = finish(response, &id, route);
+    events::answered(&Answered {
+        method: &method,
+        route,
+        status: response.status(),
+        took: started.elapsed(),
+        request_id: id.as_str(),
+    });
+    response
+}
+
+async fn answer(state: &AppState, request: Request, next: Next, limits: (&str, Option<Duration>)) -> Response {
+    let (route, patience) = limits;
+    // Probes must be answered when the server is busy; that is what they are for.
+    let _room = if is_probe(route) {
+        None
+    } else {
+        let Ok(room) = state.requests.try_acquire() else {
+            return overloaded().into_response();
+        };
+        Some(room)
+    };
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let outcome = match patience {
+        Some(patience) => match tokio::time::timeout(patience, work).await {
+            Ok(outcome) => outcome,
+            Err(_) => return too_late(patience).into_response(),
+        },
+        None => work.await,
+    };
+    outcome.unwrap_or_else(|panic| Problem::internal(format!("panic: {}", said(&*panic))).into_response())
+}
+
+fn is_probe(route: &str) -> bool {
+    matches!(route, "/healthz" | "/readyz" | "/metrics")
+}
+
+fn overloaded() -> Problem {
+    let detail = "the server has as many requests at hand as it takes (`server.max_requests`); try again in a moment";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(Duration::from_secs(1))
+}
+
+fn too_late(patience: Duration) -> Problem {
+    let detail = format!(
+        "the request was not done within {} seconds (`server.request_timeout_seconds`)",
+        patience.as_secs()
+    );
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "request_timeout", detail)
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// How long a request may take; for ever where the work is as long as the collection is large.
+fn patience(state: &AppState, method: &Method, route: &str, query: Option<&str>) -> Option<Duration> {
+    if route.starts_with("/v1/collections/{name}/index") {
+        return None;
+    }
+    let mut seconds = state.app.settings.request_timeout_seconds.max(1);
+    if route == "/v1/documents" && *method == Method::POST {
+        let wait = query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("wait="));
+        seconds += wait.and_then(|wait| wait.parse().ok()).unwrap_or(0_u64).min(MAX_WAIT_SECONDS);
+    }
+    Some(Duration::from_secs(seconds))
+}
+
+/// Renders a problem, and sets the headers that every response has.
+fn finish(mut response: Response, id: &RequestId, route: &str) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        if let Some(cause) = problem.cause() {
+            events::failed(problem.code(), cause, id.as_str());
+        }
+        let body = serde_json::to_vec(&problem.body(id.as_str())).unwrap_or_default();
+        *response.body_mut() = body.into();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // A length of zero may stand there from before.
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    let headers = response.headers_mut();
+    headers.insert(request_id::NAME, id.header());
+    secure(headers, route);
+    response
+}
+
+fn secure(headers: &mut HeaderMap, route: &str) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        // Pages set their own; nothing else is to be rendered.
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(reply::NOTHING_RUNS));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        let caching = if route.starts_with("/v1/") { "no-store" } else { "no-cache" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    }
+}

@@ -1,0 +1,8 @@
+//! What happens around every request: one layer, so that a search pays for one.
+
+mod front;
+mod idempotency;
+mod request_id;
+
+pub(crate) use front::front;
+pub(crate) use idempotency::{Fingerprint, Kept, Repeatable};

@@ -1,0 +1,95 @@
+//! The OpenAPI document, made from the handlers.
+
+use axum::{
+    extract::{DefaultBodyLimit, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Content, Ref, ResponseBuilder,
+        path::Operation,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{problem::ProblemBody, reply, router, state::AppState, wire};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Quarry",
+        description = "Upload documents, find passages, get answers whose every sentence cites its source.\n\n\
+                       Every route but the probes takes the key, as `Authorization: Bearer <key>` or `X-API-Key: <key>`. \
+                       Errors are RFC 9457 problems; each has a `code` to match on and a `request_id` to look up in the log. \
+                       Lists come in pages: send `next_cursor` back as `cursor`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags(
+        (name = "documents", description = "What is searched"),
+        (name = "search", description = "Passages and answers"),
+        (name = "collections", description = "Sets of documents that are searched together"),
+        (name = "history", description = "What was asked"),
+        (name = "jobs", description = "Ingestion in the background"),
+        (name = "index", description = "Keeping the index true to the database"),
+        (name = "health", description = "Probes, metrics, this document")
+    ),
+    components(schemas(ProblemBody, wire::Filter)),
+    security(("key" = []), ("header" = [])),
+    modifiers(&Keys)
+)]
+struct Document;
+
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
+        let header = ApiKey::Header(ApiKeyValue::new("X-API-Key"));
+        components.add_security_scheme("header", SecurityScheme::ApiKey(header));
+    }
+}
+
+/// A router that the documented routes are added to.
+pub(crate) fn start() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+}
+
+/// The document as JSON, with a line break at its end.
+#[must_use]
+pub fn openapi_json() -> String {
+    let (_, document) = router::documented(DefaultBodyLimit::disable()).split_for_parts();
+    rendered(document)
+}
+
+/// Adds the error response that every operation has, and renders the document.
+pub(crate) fn rendered(mut document: utoipa::openapi::OpenApi) -> String {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten().for_each(add_problem);
+    }
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn add_problem(operation: &mut Operation) {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    let response = ResponseBuilder::new()
+        .description("A problem: `code` says which, `detail` says it in words")
+        .content("application/problem+json", content)
+        .build();
+    operation.responses.responses.insert("default".to_owned(), response.into());
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "health", security(()), responses(
+    (status = 200, description = "The OpenAPI document", body = Object),
+))]
+pub(crate) async fn document(State(state): State<AppState>) -> Response {
+    ([(header::CONTENT_TYPE, reply::JSON)], state.openapi.clone()).into_response()
+}

@@ -1,0 +1,83 @@
+//! All routes, each with its documentation.
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, OriginalUri},
+    http::{Method, StatusCode},
+    middleware::from_fn_with_state,
+    routing::get,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    health, middleware, openapi,
+    problem::Problem,
+    state::{App, AppState},
+    ui, v1,
+};
+
+/// Largest body of a request that is not an upload.
+const SMALL_BODY: usize = 2 * 1024 * 1024;
+
+/// Every route, ready to be served.
+#[must_use]
+pub fn router(app: App) -> Router {
+    let uploads = DefaultBodyLimit::max(app.settings.max_body_bytes);
+    let (routes, document) = documented(uploads).split_for_parts();
+    let state = AppState::new(app, openapi::rendered(document));
+    pages()
+        .merge(routes)
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(state.clone(), middleware::front))
+        .with_state(state)
+}
+
+/// The routes that stand in the OpenAPI document. Uploads have a body limit of their own.
+pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
+    let upload = OpenApiRouter::new().routes(routes!(v1::documents::read::list, v1::documents::add::add)).layer(uploads);
+    openapi::start()
+        .routes(routes!(v1::collections::list, v1::collections::add))
+        .routes(routes!(v1::collections::get, v1::collections::describe, v1::collections::remove))
+        .routes(routes!(v1::documents::read::get, v1::documents::read::update, v1::documents::read::remove))
+        .routes(routes!(v1::documents::read::text))
+        .routes(routes!(v1::documents::read::chunks))
+        .routes(routes!(v1::documents::read::original))
+        .routes(routes!(v1::jobs::list))
+        .routes(routes!(v1::jobs::get))
+        .routes(routes!(v1::jobs::retry))
+        .routes(routes!(v1::search::search))
+        .routes(routes!(v1::query::query))
+        .routes(routes!(v1::history::list))
+        .routes(routes!(v1::history::get, v1::history::erase))
+        .routes(routes!(v1::index::verify))
+        .routes(routes!(v1::index::repair))
+        .routes(routes!(v1::index::rebuild))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(openapi::document))
+        .layer(DefaultBodyLimit::max(SMALL_BODY))
+        .merge(upload)
+}
+
+/// What people open in a browser.
+fn pages() -> Router<AppState> {
+    Router::new()
+        .route("/", get(ui::home))
+        .route("/ui.css", get(ui::home_style))
+        .route("/ui.js", get(ui::home_script))
+        .route("/docs", get(ui::docs))
+        .route("/docs.css", get(ui::docs_style))
+        .route("/docs.js", get(ui::docs_script))
+}
+
+async fn unknown_route(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("there is nothing at `{method} {}`; `/docs` lists what there is", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, "route_not_found", detail)
+}
+
+async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("`{}` cannot be asked with {method}; the `Allow` header says how", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

@@ -1,0 +1,40 @@
+//! The `[server]` section of the configuration.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address and port to listen on. Anything but the loopback address belongs behind a proxy with TLS.
+    pub listen: SocketAddr,
+    /// Largest upload in bytes, all files of the request together. Other requests are capped at 2 MiB.
+    pub max_body_bytes: usize,
+    /// Seconds a request may take. Waiting for documents (`?wait=`) comes on top; index repairs and rebuilds have
+    /// no limit.
+    pub request_timeout_seconds: u64,
+    /// Connections open at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// Requests worked on at once; more are refused with `503` and `Retry-After`.
+    pub max_requests: usize,
+    /// Whether `/metrics` is served without the key.
+    pub metrics_open: bool,
+    /// Seconds that requests at hand get to finish when the server stops.
+    pub shutdown_grace_seconds: u64,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7700)),
+            max_body_bytes: 512 * 1024 * 1024,
+            request_timeout_seconds: 60,
+            max_connections: 1_024,
+            max_requests: 256,
+            metrics_open: false,
+            shutdown_grace_seconds: 20,
+        }
+    }
+}

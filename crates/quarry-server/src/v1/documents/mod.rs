@@ -1,0 +1,8 @@
+//! Documents: uploaded, listed, read, changed, removed.
+
+pub(crate) mod add;
+mod incoming;
+mod multipart;
+pub(crate) mod read;
+
+pub(crate) use add::MAX_WAIT_SECONDS;

@@ -1,0 +1,74 @@
+//! `/v1/jobs`
+
+use axum::{extract::State, response::Response};
+use quarry_core::JobId;
+use quarry_engine::jobs::JobStatus;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    auth::Caller,
+    extract::{InPath, Parameters},
+    problem::Problem,
+    reply,
+    state::AppState,
+    wire::{self, Job, JobPage},
+};
+
+/// Which jobs to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Only those in this state.
+    #[param(value_type = Option<wire::JobStatus>)]
+    status: Option<JobStatus>,
+    /// How many items at most, 1 to 500; 50 when not said.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists jobs, newest first.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(Which), responses(
+    (status = 200, description = "A page of jobs", body = JobPage),
+))]
+pub(crate) async fn list(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+    Parameters(which): Parameters<Which>,
+) -> Result<Response, Problem> {
+    let page = wire::page::request(which.limit, which.cursor);
+    reply::json(&state.app.engine.jobs().list(&access, which.status, &page).await?)
+}
+
+/// A job.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs",
+    params(("id" = Uuid, Path, description = "The job's id")),
+    responses((status = 200, description = "The job", body = Job)),
+)]
+pub(crate) async fn get(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+    InPath(id): InPath<JobId>,
+) -> Result<Response, Problem> {
+    reply::json(&state.app.engine.jobs().get(&access, id).await?)
+}
+
+/// Queues a dead job again.
+#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs",
+    params(("id" = Uuid, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "It is queued again", body = Job),
+        (status = 409, description = "It is not dead", body = crate::problem::ProblemBody,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn retry(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+    InPath(id): InPath<JobId>,
+) -> Result<Response, Problem> {
+    reply::json(&state.app.engine.jobs().retry(&access, id).await?)
+}

@@ -1,0 +1,234 @@
+//! Documents and chunks.
+
+use std::collections::BTreeMap;
+
+use quarry_core::{CollectionName, DocumentId, JobId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Named values that filters can ask about: true, false, numbers, text, or lists of these.
+#[derive(Clone, Debug, ToSchema)]
+#[schema(example = json!({"year": 2024, "tags": ["finance", "audit"], "draft": false}))]
+pub struct Metadata(pub BTreeMap<String, serde_json::Value>);
+
+/// Documents to add: several in `documents`, or one at the top level.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"collection": "default", "documents": [
+    {"source": "notes/tides.md", "text": "# Tides\n\nThe moon raises the sea twice a day.", "metadata": {"year": 2024}}
+]}))]
+pub struct AddDocuments {
+    /// Where they belong; `default` when not said.
+    #[schema(value_type = Option<String>)]
+    pub collection: Option<CollectionName>,
+    /// The documents, 1,000 at most. Not beside the fields below.
+    pub documents: Option<Vec<NewDocument>>,
+    /// As in `documents`, for a single document.
+    pub source: Option<String>,
+    /// The same.
+    pub title: Option<String>,
+    /// The same.
+    pub text: Option<String>,
+    /// The same.
+    pub content_base64: Option<String>,
+    /// The same.
+    pub name: Option<String>,
+    /// The same.
+    pub media_type: Option<String>,
+    /// The same.
+    #[schema(value_type = Option<Metadata>)]
+    pub metadata: Option<quarry_core::Metadata>,
+}
+
+/// A document to add: its text, or a file's bytes.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDocument {
+    /// Where it comes from: a path, a URL, an id of yours. The same source again makes a new version. Made from the
+    /// content when not said.
+    pub source: Option<String>,
+    /// Its title; taken from the text when not said.
+    pub title: Option<String>,
+    /// Its text. Either this or `content_base64`.
+    pub text: Option<String>,
+    /// A file's bytes, in base64.
+    pub content_base64: Option<String>,
+    /// The file's name: its ending helps to recognise the format.
+    pub name: Option<String>,
+    /// What it is, such as `text/markdown`; the content decides.
+    pub media_type: Option<String>,
+    /// What filters can ask about.
+    #[serde(default)]
+    #[schema(value_type = Option<Metadata>)]
+    pub metadata: quarry_core::Metadata,
+}
+
+/// Files to add, as a form.
+#[derive(Clone, Debug, ToSchema)]
+pub struct UploadForm {
+    /// One part for each file.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    pub file: Vec<u8>,
+    /// Where they belong; `default` when not said.
+    pub collection: Option<String>,
+    /// A JSON object of metadata, for all files.
+    pub metadata: Option<String>,
+    /// Where the file comes from, only with one file; its name when not said.
+    pub source: Option<String>,
+}
+
+/// What adding did, document by document.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Added {
+    /// In the order they came.
+    pub documents: Vec<AddedDocument>,
+}
+
+/// A document that was stored. It is searchable when its status is `ready`.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddedDocument {
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub id: DocumentId,
+    /// Where it came from.
+    #[schema(example = "notes/tides.md")]
+    pub source: String,
+    /// Its title; taken from the text when the text has been read.
+    pub title: String,
+    /// Where it is on its way.
+    #[schema(value_type = DocumentStatus)]
+    pub status: quarry_core::DocumentStatus,
+    /// What adding did.
+    #[schema(value_type = Outcome)]
+    pub outcome: quarry_engine::AddOutcome,
+    /// The job that makes it searchable; absent when unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    pub job_id: Option<JobId>,
+    /// Its version, from 1.
+    pub version: u32,
+    /// Why it cannot be read, for `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What adding did.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A new document.
+    Created,
+    /// A new version of a known source.
+    NewVersion,
+    /// The same as before.
+    Unchanged,
+}
+
+/// Where a document is on its way.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum DocumentStatus {
+    /// Stored; waits for a worker.
+    Pending,
+    /// A worker has it.
+    Processing,
+    /// Its chunks are stored; the index has not applied them yet.
+    Indexing,
+    /// Searchable.
+    Ready,
+    /// It cannot be read.
+    Failed,
+}
+
+/// A document.
+#[derive(Clone, Debug, ToSchema)]
+pub struct Document {
+    /// Its id.
+    pub id: Uuid,
+    /// The id of its collection.
+    pub collection: Uuid,
+    /// Where it came from.
+    #[schema(example = "notes/tides.md")]
+    pub source: String,
+    /// Its title.
+    pub title: String,
+    /// What it is, detected from its bytes.
+    #[schema(example = "text/markdown")]
+    pub media_type: String,
+    /// Where it is on its way.
+    pub status: DocumentStatus,
+    /// Why it failed, as a sentence.
+    pub error: Option<String>,
+    /// The newest version, from 1.
+    pub version: u32,
+    /// Size of the original in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the original, in hexadecimal.
+    pub content_hash: String,
+    /// How many chunks are searchable.
+    pub chunks: u32,
+    /// Pages, where the format has them.
+    pub pages: Option<u32>,
+    /// Main language, ISO 639-3.
+    pub language: Option<String>,
+    /// What filters can ask about.
+    pub metadata: Metadata,
+    /// When it was first added.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: String,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: String,
+}
+
+/// Changes to a document. What is absent stays.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateDocument {
+    /// Its new title.
+    pub title: Option<String>,
+    /// Its new metadata, in place of all it had.
+    #[schema(value_type = Option<Metadata>)]
+    pub metadata: Option<quarry_core::Metadata>,
+}
+
+/// A piece of a document, as it is found and cited.
+#[derive(Clone, Debug, ToSchema)]
+pub struct Chunk {
+    /// `<document>.<version>.<ordinal>`
+    pub id: String,
+    /// The text.
+    pub text: String,
+    /// Headings above it, outermost first.
+    pub headings: Vec<String>,
+    /// The page it starts on.
+    pub page: Option<u32>,
+    /// Where it stands in the document's text.
+    pub span: Span,
+    /// What it mostly is.
+    pub kind: ChunkKind,
+}
+
+/// A range of characters (Unicode scalar values) in a document's text.
+#[derive(Clone, Copy, Debug, ToSchema)]
+pub struct Span {
+    /// The first.
+    pub start: u32,
+    /// One past the last.
+    pub end: u32,
+}
+
+/// What a chunk mostly is.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum ChunkKind {
+    /// Running text.
+    Prose,
+    /// Items of a list.
+    List,
+    /// Rows of a table.
+    Table,
+    /// Source code.
+    Code,
+}

@@ -1,0 +1,50 @@
+//! Lists, a page at a time.
+
+use quarry_core::{Cursor, PageRequest};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Chunk, Collection, Document, HistoryEntry, Job};
+
+/// Which page to list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
+    /// How many items at most, 1 to 500; 50 when not said.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// The engine's page request.
+pub(crate) fn request(limit: Option<u32>, cursor: Option<String>) -> PageRequest {
+    PageRequest::new(limit, cursor.map(Cursor))
+}
+
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident of $item:ty),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, ToSchema)]
+        pub struct $name {
+            /// The items, in the list's order.
+            pub items: Vec<$item>,
+            /// Where the next page starts; absent on the last.
+            pub next_cursor: Option<String>,
+        }
+    )+};
+}
+
+pages! {
+    /// Collections, by name.
+    CollectionPage of Collection,
+    /// Documents, newest first.
+    DocumentPage of Document,
+    /// Chunks, in the text's order.
+    ChunkPage of Chunk,
+    /// Jobs, newest first.
+    JobPage of Job,
+    /// Questions, newest first.
+    HistoryPage of HistoryEntry,
+}

@@ -1,0 +1,371 @@
+//! Collections.
+
+use quarry_core::{
+    Actor, Collection, CollectionId, CollectionName, DocumentStatus, Page, PageRequest, TenantId,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    audit::{Change, record},
+    documents::remove_unneeded,
+    error::StoreError,
+    page,
+    sql::{Arg, Row, Session, args},
+    store::{Store, retry},
+    tenants,
+};
+
+/// A collection to add.
+#[derive(Clone, Debug)]
+pub struct NewCollection {
+    /// Its name.
+    pub name: CollectionName,
+    /// What it is for.
+    pub description: String,
+    /// The embedder's id.
+    pub embedder: String,
+    /// Numbers in one vector.
+    pub dimension: u32,
+}
+
+/// How many documents of a collection are where, and how many chunks are searchable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DocumentCounts {
+    /// Waiting for a worker.
+    pub pending: u64,
+    /// With a worker.
+    pub processing: u64,
+    /// Waiting for the index.
+    pub indexing: u64,
+    /// Searchable.
+    pub ready: u64,
+    /// Unreadable.
+    pub failed: u64,
+    /// Chunks.
+    pub chunks: u64,
+}
+
+impl DocumentCounts {
+    /// All documents.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.pending + self.processing + self.indexing + self.ready + self.failed
+    }
+}
+
+/// The collections of a store.
+pub struct Collections<'a> {
+    pub(crate) store: &'a Store,
+}
+
+pub(crate) const COLUMNS: &str = "id, tenant, name, description, embedder, dimension, generation, sequence, created_at, updated_at";
+
+impl Collections<'_> {
+    /// Adds a collection.
+    ///
+    /// # Errors
+    /// The name is taken, the tenant unknown, or the database fails.
+    pub async fn add(
+        &self,
+        tenant: TenantId,
+        new: NewCollection,
+        actor: &Actor,
+    ) -> Result<Collection, StoreError> {
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = self.insert(&mut session, tenant, &new, actor).await;
+            session.finish(outcome).await
+        })
+    }
+
+    async fn insert(
+        &self,
+        session: &mut Session,
+        tenant: TenantId,
+        new: &NewCollection,
+        actor: &Actor,
+    ) -> Result<Collection, StoreError> {
+        tenants::check(session, tenant).await?;
+        let taken = session
+            .first(
+                "SELECT 1 FROM collections WHERE tenant = $1 AND name = $2",
+                args![tenant, new.name.as_str()],
+            )
+            .await?;
+        if taken.is_some() {
+            return Err(StoreError::CollectionExists(new.name.to_string()));
+        }
+        let now = self.store.now();
+        let id = CollectionId::new();
+        session
+            .execute(
+                "INSERT INTO collections (id, tenant, name, description, embedder, dimension, generation, \
+                 last_generation, sequence, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, $7, $7)",
+                args![id, tenant, new.name.as_str(), &new.description, &new.embedder, new.dimension, now],
+            )
+            .await?;
+        let details = json!({"name": new.name, "embedder": new.embedder});
+        let change = Change { tenant, actor, action: "collection.add", object: id.to_string(), details };
+        record(session, now, vec![change]).await?;
+        Ok(Collection {
+            id,
+            tenant,
+            name: new.name.clone(),
+            description: new.description.clone(),
+            embedder: new.embedder.clone(),
+            dimension: new.dimension,
+            generation: 1,
+            sequence: 0,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// The collection with a name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find(
+        &self,
+        tenant: TenantId,
+        name: &CollectionName,
+    ) -> Result<Option<Collection>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM collections WHERE tenant = $1 AND name = $2");
+        let row = self.store.db().read().await?.first(sql, args![tenant, name.as_str()]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The collection with a name.
+    ///
+    /// # Errors
+    /// There is none, or the database fails.
+    pub async fn get(&self, tenant: TenantId, name: &CollectionName) -> Result<Collection, StoreError> {
+        self.find(tenant, name).await?.ok_or_else(|| StoreError::CollectionNotFound(name.to_string()))
+    }
+
+    /// The collection with an id.
+    ///
+    /// # Errors
+    /// There is none, or the database fails.
+    pub async fn get_by_id(&self, tenant: TenantId, id: CollectionId) -> Result<Collection, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM collections WHERE tenant = $1 AND id = $2");
+        let row = self.store.db().read().await?.first(sql, args![tenant, id]).await?;
+        row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))
+    }
+
+    /// A tenant's collections, by name.
+    ///
+    /// # Errors
+    /// The database fails or the cursor is not from this list.
+    pub async fn list(&self, tenant: TenantId, request: &PageRequest) -> Result<Page<Collection>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM collections WHERE tenant = $1 AND name > $2 ORDER BY name LIMIT $3"
+        );
+        let values = args![tenant, page::after_text(request)?, page::fetch(request)];
+        let rows = self.store.db().read().await?.rows(sql, values).await?;
+        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(page::page(items, request, |item: &Collection| item.name.to_string()))
+    }
+
+    /// Every collection of every tenant, for the replays at start.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn every(&self) -> Result<Vec<Collection>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM collections ORDER BY id");
+        let rows = self.store.db().read().await?.rows(sql, Vec::new()).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Changes a collection's description.
+    ///
+    /// # Errors
+    /// There is no such collection, or the database fails.
+    pub async fn describe(
+        &self,
+        tenant: TenantId,
+        id: CollectionId,
+        description: &str,
+        actor: &Actor,
+    ) -> Result<Collection, StoreError> {
+        let sql = format!(
+            "UPDATE collections SET description = $3, updated_at = $4 WHERE tenant = $1 AND id = $2 RETURNING {COLUMNS}"
+        );
+        let change = ("collection.describe", json!({}));
+        self.change(sql, args![tenant, id, description, self.store.now()], change, actor).await
+    }
+
+    /// Takes the number of the next generation to build.
+    ///
+    /// # Errors
+    /// There is no such collection, or the database fails.
+    pub async fn begin_generation(&self, tenant: TenantId, id: CollectionId) -> Result<u32, StoreError> {
+        let mut session = self.store.db().write().await?;
+        let row = session
+            .first(
+                "UPDATE collections SET last_generation = last_generation + 1 WHERE tenant = $1 AND id = $2 \
+                 RETURNING last_generation",
+                args![tenant, id],
+            )
+            .await?;
+        row.ok_or_else(|| missing(id))?.small(0)
+    }
+
+    /// Makes a generation the one that answers, with the embedder its vectors came from.
+    ///
+    /// # Errors
+    /// There is no such collection, or the database fails.
+    pub async fn set_generation(
+        &self,
+        tenant: TenantId,
+        id: CollectionId,
+        generation: u32,
+        (embedder, dimension): (&str, u32),
+    ) -> Result<Collection, StoreError> {
+        let sql = format!(
+            "UPDATE collections SET generation = $3, embedder = $4, dimension = $5, updated_at = $6, last_generation = \
+             CASE WHEN last_generation < $3 THEN $3 ELSE last_generation END \
+             WHERE tenant = $1 AND id = $2 RETURNING {COLUMNS}"
+        );
+        let values = args![tenant, id, generation, embedder, dimension, self.store.now()];
+        let details = json!({"generation": generation, "embedder": embedder});
+        self.change(sql, values, ("collection.generation", details), &Actor::System("rebuild")).await
+    }
+
+    async fn change(
+        &self,
+        sql: String,
+        values: Vec<Arg<'_>>,
+        (action, details): (&'static str, serde_json::Value),
+        actor: &Actor,
+    ) -> Result<Collection, StoreError> {
+        let id = match values.get(1) {
+            Some(Arg::Id(Some(id))) => CollectionId::from_uuid(*id),
+            _ => return Err(StoreError::Database("a change names no collection".into())),
+        };
+        let mut session = self.store.db().begin().await?;
+        let outcome = async {
+            let row = session.first(sql, values).await?.ok_or_else(|| missing(id))?;
+            let collection = read(&row)?;
+            let change =
+                Change { tenant: collection.tenant, actor, action, object: id.to_string(), details };
+            record(&mut session, self.store.now(), vec![change]).await?;
+            Ok(collection)
+        }
+        .await;
+        session.finish(outcome).await
+    }
+
+    /// Removes a collection with everything in it; blobs that nobody else needs go after the commit.
+    ///
+    /// # Errors
+    /// There is no such collection, or the database fails.
+    pub async fn remove(&self, tenant: TenantId, id: CollectionId, actor: &Actor) -> Result<(), StoreError> {
+        let hashes = retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = self.delete(&mut session, tenant, id, actor).await;
+            session.finish(outcome).await
+        })?;
+        remove_unneeded(self.store, hashes).await
+    }
+
+    async fn delete(
+        &self,
+        session: &mut Session,
+        tenant: TenantId,
+        id: CollectionId,
+        actor: &Actor,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        // Writing the row first makes every other writer of this collection wait.
+        let found = session
+            .execute(
+                "UPDATE collections SET sequence = sequence + 1 WHERE tenant = $1 AND id = $2",
+                args![tenant, id],
+            )
+            .await?;
+        if found == 0 {
+            return Err(missing(id));
+        }
+        let rows = session
+            .rows(
+                "SELECT DISTINCT content_hash FROM versions WHERE document IN (SELECT id FROM documents WHERE \
+                 collection = $1)",
+                args![id],
+            )
+            .await?;
+        let hashes = rows.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
+        for sql in [
+            "DELETE FROM chunks WHERE collection = $1",
+            "DELETE FROM versions WHERE document IN (SELECT id FROM documents WHERE collection = $1)",
+            "DELETE FROM jobs WHERE collection = $1",
+            "DELETE FROM removals WHERE collection = $1",
+            "DELETE FROM documents WHERE collection = $1",
+            "DELETE FROM collections WHERE id = $1",
+        ] {
+            session.execute(sql, args![id]).await?;
+        }
+        let change =
+            Change { tenant, actor, action: "collection.remove", object: id.to_string(), details: json!({}) };
+        record(session, self.store.now(), vec![change]).await?;
+        Ok(hashes)
+    }
+
+    /// How many documents are where, and how many chunks are searchable.
+    ///
+    /// # Errors
+    /// There is no such collection, or the database fails.
+    pub async fn document_counts(
+        &self,
+        tenant: TenantId,
+        id: CollectionId,
+    ) -> Result<DocumentCounts, StoreError> {
+        self.get_by_id(tenant, id).await?;
+        let mut session = self.store.db().read().await?;
+        // Counting all from one index and the few open ones from another spares reading the rows.
+        let all = session.first("SELECT count(*) FROM documents WHERE collection = $1", args![id]).await?;
+        let open = session
+            .rows(
+                "SELECT status, count(*) FROM documents WHERE collection = $1 AND status <> 'ready' GROUP BY status",
+                args![id],
+            )
+            .await?;
+        let chunks = session.first("SELECT count(*) FROM chunks WHERE collection = $1", args![id]).await?;
+        let one = |row: Option<Row>| row.map_or(Ok(0), |row| row.big(0));
+        let mut counts = DocumentCounts { chunks: one(chunks)?, ..DocumentCounts::default() };
+        for row in &open {
+            let count = row.big(1)?;
+            match row.word::<DocumentStatus>(0)? {
+                DocumentStatus::Pending => counts.pending = count,
+                DocumentStatus::Processing => counts.processing = count,
+                DocumentStatus::Indexing => counts.indexing = count,
+                DocumentStatus::Failed => counts.failed = count,
+                DocumentStatus::Ready => {}
+            }
+        }
+        counts.ready = one(all)?.saturating_sub(counts.total());
+        Ok(counts)
+    }
+}
+
+fn missing(id: CollectionId) -> StoreError {
+    StoreError::CollectionNotFound(id.to_string())
+}
+
+pub(crate) fn read(row: &Row) -> Result<Collection, StoreError> {
+    Ok(Collection {
+        id: CollectionId::from_uuid(row.id(0)?),
+        tenant: TenantId::from_uuid(row.id(1)?),
+        name: row
+            .text(2)?
+            .parse()
+            .map_err(|cause: quarry_core::NameError| StoreError::Unreadable(cause.to_string()))?,
+        description: row.text(3)?,
+        embedder: row.text(4)?,
+        dimension: row.small(5)?,
+        generation: row.small(6)?,
+        sequence: row.big(7)?,
+        created_at: row.time(8)?,
+        updated_at: row.time(9)?,
+    })
+}

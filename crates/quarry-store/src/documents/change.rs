@@ -1,0 +1,211 @@
+//! Changing and removing documents.
+
+use quarry_core::{Actor, Document, DocumentId, JobId, Metadata, TenantId, Timestamp};
+use serde_json::json;
+
+use super::{COLUMNS, Documents, missing, read};
+use crate::{
+    audit::{Change, record},
+    error::StoreError,
+    sql::{Session, args, value::json_text},
+    store::{Store, retry},
+};
+
+impl Documents<'_> {
+    /// Removes a document with all its versions and chunks, and answers the sequence number of the removal.
+    ///
+    /// # Errors
+    /// There is no such document, or the database fails.
+    pub async fn remove(&self, tenant: TenantId, id: DocumentId, actor: &Actor) -> Result<u64, StoreError> {
+        let (sequence, hashes) = retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = delete(&mut session, (tenant, id), actor, self.store.now()).await;
+            session.finish(outcome).await
+        })?;
+        remove_unneeded(self.store, hashes).await?;
+        Ok(sequence)
+    }
+
+    /// Changes a document's title, its metadata or both. Its chunks get a new sequence number, so that every index
+    /// reads their fields again.
+    ///
+    /// # Errors
+    /// There is no such document, or the database fails.
+    pub async fn update_metadata(
+        &self,
+        tenant: TenantId,
+        id: DocumentId,
+        title: Option<String>,
+        metadata: Option<Metadata>,
+        actor: &Actor,
+    ) -> Result<Document, StoreError> {
+        let fields = (title, metadata.as_ref().map(json_text).transpose()?);
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = rewrite(&mut session, (tenant, id), &fields, actor, self.store.now()).await;
+            session.finish(outcome).await
+        })
+    }
+
+    /// Marks a version as unreadable, with the reason as a sentence; its job, where there is one, is dead. An earlier
+    /// version stays searchable.
+    ///
+    /// # Errors
+    /// There is no such document, or the database fails.
+    pub async fn fail(
+        &self,
+        tenant: TenantId,
+        id: DocumentId,
+        version: u32,
+        job: Option<JobId>,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = async {
+                let row = session
+                    .first("SELECT 1 FROM documents WHERE id = $1 AND tenant = $2", args![id, tenant])
+                    .await?;
+                row.ok_or_else(|| missing(id))?;
+                bury(&mut session, (id, version), job, reason, self.store.now()).await
+            }
+            .await;
+            session.finish(outcome).await
+        })
+    }
+}
+
+/// Writes the collection's row first, as every change of chunks does: changes of one collection happen one after
+/// another, and no two transactions wait for each other in turn.
+pub(crate) async fn take_sequence(
+    session: &mut Session,
+    (tenant, id): (TenantId, DocumentId),
+) -> Result<(uuid::Uuid, u64), StoreError> {
+    let row = session
+        .first(
+            "UPDATE collections SET sequence = sequence + 1 WHERE id = (SELECT collection FROM documents WHERE id = $1 \
+             AND tenant = $2) RETURNING id, sequence",
+            args![id, tenant],
+        )
+        .await?
+        .ok_or_else(|| missing(id))?;
+    Ok((row.id(0)?, row.big(1)?))
+}
+
+async fn delete(
+    session: &mut Session,
+    (tenant, id): (TenantId, DocumentId),
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+    let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
+    let rows = session.rows("SELECT content_hash FROM versions WHERE document = $1", args![id]).await?;
+    let hashes = rows.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
+    for sql in [
+        "DELETE FROM chunks WHERE document = $1",
+        "DELETE FROM jobs WHERE id IN (SELECT job FROM versions WHERE document = $1)",
+        "DELETE FROM versions WHERE document = $1",
+    ] {
+        session.execute(sql, args![id]).await?;
+    }
+    // Somebody else may have removed it while this waited for the collection.
+    if session.execute("DELETE FROM documents WHERE id = $1", args![id]).await? == 0 {
+        return Err(missing(id));
+    }
+    session
+        .execute(
+            "INSERT INTO removals (collection, sequence, document) VALUES ($1, $2, $3)",
+            args![collection, sequence, id],
+        )
+        .await?;
+    let change =
+        Change { tenant, actor, action: "document.remove", object: id.to_string(), details: json!({}) };
+    record(session, now, vec![change]).await?;
+    Ok((sequence, hashes))
+}
+
+async fn rewrite(
+    session: &mut Session,
+    (tenant, id): (TenantId, DocumentId),
+    (title, metadata): &(Option<String>, Option<String>),
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Document, StoreError> {
+    let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
+    let moved =
+        session.execute("UPDATE chunks SET sequence = $2 WHERE document = $1", args![id, sequence]).await?;
+    if moved > 0 {
+        session
+            .execute(
+                "INSERT INTO removals (collection, sequence, document) VALUES ($1, $2, $3)",
+                args![collection, sequence, id],
+            )
+            .await?;
+    }
+    session
+        .execute(
+            "UPDATE documents SET title = COALESCE($2, title), metadata = COALESCE($3, metadata), sequence = CASE WHEN \
+             $4 > 0 THEN $5 ELSE sequence END, updated_at = $6 WHERE id = $1",
+            args![id, title.as_deref(), metadata.as_deref(), moved, sequence, now],
+        )
+        .await?;
+    let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1");
+    let row = session.first(sql, args![id]).await?.ok_or_else(|| missing(id))?;
+    let change =
+        Change { tenant, actor, action: "document.update", object: id.to_string(), details: json!({}) };
+    record(session, now, vec![change]).await?;
+    read(&row)
+}
+
+/// Marks a version as unreadable and its job as dead.
+pub(crate) async fn bury(
+    session: &mut Session,
+    (document, version): (DocumentId, u32),
+    job: Option<JobId>,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    session
+        .execute(
+            "UPDATE documents SET status = 'failed', error = $3, updated_at = $4 WHERE id = $1 AND version = $2",
+            args![document, version, reason, now],
+        )
+        .await?;
+    if let Some(job) = job {
+        session
+            .execute(
+                "UPDATE jobs SET status = 'dead', due_at = NULL, worker = NULL, error = $3, updated_at = $4 WHERE id = \
+                 $1 AND document = $2 AND status <> 'done'",
+                args![job, document, reason, now],
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// Removes the blobs that no version needs and no call is about to need.
+pub(crate) async fn remove_unneeded(store: &Store, mut hashes: Vec<Vec<u8>>) -> Result<(), StoreError> {
+    hashes.sort_unstable();
+    hashes.dedup();
+    for hash in hashes {
+        let name = hex::encode(&hash);
+        let expected = store.blobs().expected().await;
+        if expected.contains_key(&name) {
+            continue;
+        }
+        let needed = store
+            .db()
+            .read()
+            .await?
+            .first("SELECT 1 FROM versions WHERE content_hash = $1 LIMIT 1", args![hash])
+            .await?;
+        if needed.is_none() {
+            if let Err(error) = store.blobs().delete(&name).await {
+                // The rows are gone, which is what was asked for; bytes that nobody finds do no harm.
+                tracing::warn!(%error, hash = name, "a blob could not be removed");
+            }
+        }
+        drop(expected);
+    }
+    Ok(())
+}

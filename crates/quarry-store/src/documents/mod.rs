@@ -1,0 +1,174 @@
+//! Documents and their versions.
+
+mod add;
+mod change;
+mod write;
+
+use quarry_core::{
+    CollectionId, Document, DocumentId, DocumentStatus, Page, PageRequest, TenantId,
+};
+
+pub use add::{Added, NewDocument, Outcome};
+pub(crate) use add::Waiting;
+pub(crate) use change::{bury, remove_unneeded};
+
+use crate::{
+    error::StoreError,
+    page,
+    sql::{Arg, Row, args},
+    store::Store,
+};
+
+/// The documents of a store.
+pub struct Documents<'a> {
+    pub(crate) store: &'a Store,
+}
+
+/// The columns that [`read`] expects, of `documents d`.
+pub(crate) const COLUMNS: &str = "d.id, d.collection, d.source, d.title, d.media_type, d.status, d.error, d.version, \
+                                  d.bytes, d.content_hash, d.chunks, d.pages, d.language, d.metadata, d.sequence, \
+                                  d.created_at, d.updated_at";
+/// How many they are.
+pub(crate) const WIDTH: usize = 17;
+
+impl Documents<'_> {
+    /// One document.
+    ///
+    /// # Errors
+    /// There is none with this id, or the database fails.
+    pub async fn get(&self, tenant: TenantId, id: DocumentId) -> Result<Document, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1 AND d.tenant = $2");
+        let row = self.store.db().read().await?.first(sql, args![id, tenant]).await?;
+        row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))
+    }
+
+    /// The document that came from a source.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_by_source(
+        &self,
+        tenant: TenantId,
+        collection: CollectionId,
+        source: &str,
+    ) -> Result<Option<Document>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM documents d WHERE d.collection = $1 AND d.source = $2 AND d.tenant = $3"
+        );
+        let row = self.store.db().read().await?.first(sql, args![collection, source, tenant]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// A collection's documents, newest first.
+    ///
+    /// # Errors
+    /// The database fails or the cursor is not from this list.
+    pub async fn list(
+        &self,
+        tenant: TenantId,
+        collection: CollectionId,
+        status: Option<DocumentStatus>,
+        request: &PageRequest,
+    ) -> Result<Page<Document>, StoreError> {
+        let mut values = args![collection, page::before_id(request)?, tenant, page::fetch(request)];
+        // The open ones have an index of their own, which is used where the query says what that index says.
+        let filter = match status {
+            None => "",
+            Some(DocumentStatus::Ready) => " AND d.status = $5",
+            Some(_) => " AND d.status = $5 AND d.status <> 'ready'",
+        };
+        if let Some(status) = status {
+            values.push(Arg::from(status.as_str()));
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM documents d WHERE d.collection = $1 AND d.id < $2 AND d.tenant = $3{filter} \
+             ORDER BY d.id DESC LIMIT $4"
+        );
+        let rows = self.store.db().read().await?.rows(sql, values).await?;
+        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(page::page(items, request, |item: &Document| item.id.to_string()))
+    }
+
+    /// A version's parsed text; none when it was not published.
+    ///
+    /// # Errors
+    /// There is no such document, or the database fails.
+    pub async fn text(
+        &self,
+        tenant: TenantId,
+        id: DocumentId,
+        version: u32,
+    ) -> Result<Option<String>, StoreError> {
+        let row = self
+            .store
+            .db()
+            .read()
+            .await?
+            .first(
+                "SELECT v.text FROM documents d LEFT JOIN versions v ON v.document = d.id AND v.version = $3 \
+                 WHERE d.id = $1 AND d.tenant = $2",
+                args![id, tenant, version],
+            )
+            .await?;
+        row.ok_or_else(|| missing(id))?.opt_text(0)
+    }
+
+    /// How many searchable documents are in which main language, the most frequent first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn languages(
+        &self,
+        tenant: TenantId,
+        collection: CollectionId,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let sql = "SELECT language, count(*) FROM documents WHERE collection = $1 AND tenant = $2 AND language IS NOT \
+                   NULL GROUP BY language ORDER BY 2 DESC, 1";
+        let rows = self.store.db().read().await?.rows(sql, args![collection, tenant]).await?;
+        rows.iter().map(|row| Ok((row.text(0)?, row.big(1)?))).collect()
+    }
+
+    /// The version whose chunks are searchable; 0 before the first.
+    ///
+    /// # Errors
+    /// There is no such document, or the database fails.
+    pub async fn published_version(&self, tenant: TenantId, id: DocumentId) -> Result<u32, StoreError> {
+        let row = self
+            .store
+            .db()
+            .read()
+            .await?
+            .first(
+                "SELECT published_version FROM documents WHERE id = $1 AND tenant = $2",
+                args![id, tenant],
+            )
+            .await?;
+        row.ok_or_else(|| missing(id))?.small(0)
+    }
+}
+
+pub(crate) fn missing(id: DocumentId) -> StoreError {
+    StoreError::DocumentNotFound(id.to_string())
+}
+
+pub(crate) fn read(row: &Row) -> Result<Document, StoreError> {
+    Ok(Document {
+        id: DocumentId::from_uuid(row.id(0)?),
+        collection: CollectionId::from_uuid(row.id(1)?),
+        source: row.text(2)?,
+        title: row.text(3)?,
+        media_type: row.text(4)?,
+        status: row.word(5)?,
+        error: row.opt_text(6)?,
+        version: row.small(7)?,
+        bytes: row.big(8)?,
+        content_hash: hex::encode(row.bytes(9)?),
+        chunks: row.small(10)?,
+        pages: row.opt_small(11)?,
+        language: row.opt_text(12)?,
+        metadata: row.json(13)?,
+        sequence: row.big(14)?,
+        created_at: row.time(15)?,
+        updated_at: row.time(16)?,
+    })
+}

@@ -1,0 +1,263 @@
+//! Everything that can go wrong in the store, as sentences.
+
+use std::time::Duration;
+
+use quarry_core::{ErrorKind, Fault};
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No collection of this tenant has the name or id.
+    #[error("there is no collection `{0}`")]
+    CollectionNotFound(String),
+    /// No document of this tenant has the id or source.
+    #[error("there is no document `{0}`")]
+    DocumentNotFound(String),
+    /// No job of this tenant has the id.
+    #[error("there is no job `{0}`")]
+    JobNotFound(String),
+    /// No entry of this tenant's history has the id.
+    #[error("the history has no entry `{0}`")]
+    HistoryNotFound(String),
+    /// The tenant is unknown.
+    #[error("there is no tenant `{0}`")]
+    TenantNotFound(String),
+    /// No blob has this hash.
+    #[error("the original with hash {0} is missing from the blob folder; add the document again")]
+    BlobNotFound(String),
+    /// The name is taken.
+    #[error("a collection named `{0}` exists already")]
+    CollectionExists(String),
+    /// The collection changed between being read and being swapped.
+    #[error("the collection `{0}` changed meanwhile; try again")]
+    CollectionChanged(String),
+    /// The collection got another embedder while chunks were being embedded.
+    #[error("the collection now uses the embedder `{0}`; the chunks have to be embedded again")]
+    EmbedderChanged(String),
+    /// Only dead jobs can be revived.
+    #[error("job `{0}` is {1}; only a dead job can be put back")]
+    JobNotDead(String, &'static str),
+    /// The source cannot be indexed.
+    #[error("the source is {0} bytes long; at most {max} are allowed", max = crate::MAX_SOURCE)]
+    SourceTooLong(usize),
+    /// The cursor did not come from this list.
+    #[error("the cursor is not one that this list gave out; start again without it")]
+    InvalidCursor,
+    /// The URL names no database this crate speaks.
+    #[error("`{0}` is not a database URL: use `sqlite://PATH` or `postgres://USER@HOST/NAME`")]
+    InvalidUrl(String),
+    /// The database was written by a later version.
+    #[error(
+        "the database is at version {found}, this program knows versions up to {known}: use a newer Quarry, or restore the backup made before the upgrade"
+    )]
+    DatabaseNewer {
+        /// The database's version.
+        found: i64,
+        /// The last version this program knows.
+        known: i64,
+    },
+    /// A migration that was applied is not the one in this program.
+    #[error(
+        "migration {version} of the database differs from the one in this program: it was made by another build of Quarry"
+    )]
+    MigrationChanged {
+        /// Which one.
+        version: i64,
+    },
+    /// A migration did not work.
+    #[error("migration {version} failed and was undone: {reason}")]
+    MigrationFailed {
+        /// Which one.
+        version: i64,
+        /// What the database said.
+        reason: String,
+    },
+    /// The database cannot be reached.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// No connection became free in time.
+    #[error("all database connections are busy; try again")]
+    Busy,
+    /// Another process writes.
+    #[error("the database is locked by another process; stop it or wait for it to finish")]
+    Locked,
+    /// A statement took too long.
+    #[error("the database took too long to answer")]
+    Timeout,
+    /// The disk is full.
+    #[error("the disk is full; free some space and try again")]
+    DiskFull,
+    /// The file may not be written.
+    #[error("the database or blob folder cannot be written: {0}")]
+    ReadOnly(String),
+    /// The file is not a database, or it is broken.
+    #[error("the database file is damaged or not a database: {0}")]
+    Damaged(String),
+    /// A stored value is not what this version writes.
+    #[error("a stored value cannot be read: {0}")]
+    Unreadable(String),
+    /// Two writers met; the work is done again by the store before anybody sees this.
+    #[error("another writer changed the same rows at the same moment; try again")]
+    Contended,
+    /// Reading or writing a blob failed.
+    #[error("the blob folder cannot be used: {0}")]
+    Blob(String),
+    /// The database refused a statement: our mistake.
+    #[error("the database refused a statement: {0}")]
+    Database(String),
+}
+
+impl Fault for StoreError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::CollectionNotFound(_)
+            | Self::DocumentNotFound(_)
+            | Self::JobNotFound(_)
+            | Self::HistoryNotFound(_)
+            | Self::TenantNotFound(_) => ErrorKind::NotFound,
+            Self::CollectionExists(_)
+            | Self::JobNotDead(..)
+            | Self::CollectionChanged(_)
+            | Self::EmbedderChanged(_) => ErrorKind::Conflict,
+            Self::InvalidCursor | Self::InvalidUrl(_) | Self::SourceTooLong(_) => ErrorKind::Invalid,
+            Self::Unavailable(_) | Self::Busy | Self::Locked | Self::DiskFull | Self::Contended => {
+                ErrorKind::Unavailable
+            }
+            Self::Timeout => ErrorKind::Timeout,
+            Self::BlobNotFound(_)
+            | Self::DatabaseNewer { .. }
+            | Self::MigrationChanged { .. }
+            | Self::MigrationFailed { .. }
+            | Self::ReadOnly(_)
+            | Self::Damaged(_)
+            | Self::Unreadable(_)
+            | Self::Blob(_)
+            | Self::Database(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::CollectionNotFound(_) => "collection_not_found",
+            Self::DocumentNotFound(_) => "document_not_found",
+            Self::JobNotFound(_) => "job_not_found",
+            Self::HistoryNotFound(_) => "history_not_found",
+            Self::TenantNotFound(_) => "tenant_not_found",
+            Self::BlobNotFound(_) => "blob_not_found",
+            Self::CollectionExists(_) => "collection_exists",
+            Self::JobNotDead(..) => "job_not_dead",
+            Self::CollectionChanged(_) => "collection_changed",
+            Self::EmbedderChanged(_) => "embedder_changed",
+            Self::SourceTooLong(_) => "source_too_long",
+            Self::InvalidCursor => "invalid_cursor",
+            Self::InvalidUrl(_) => "invalid_database_url",
+            Self::DatabaseNewer { .. } => "database_newer",
+            Self::MigrationChanged { .. } => "migration_changed",
+            Self::MigrationFailed { .. } => "migration_failed",
+            Self::Unavailable(_) => "database_unavailable",
+            Self::Busy => "database_busy",
+            Self::Locked => "database_locked",
+            Self::Timeout => "database_timeout",
+            Self::DiskFull => "disk_full",
+            Self::ReadOnly(_) => "database_read_only",
+            Self::Damaged(_) => "database_damaged",
+            Self::Unreadable(_) => "stored_value_unreadable",
+            Self::Contended => "database_contended",
+            Self::Blob(_) => "blob_folder_failed",
+            Self::Database(_) => "database_error",
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (self.kind() == ErrorKind::Unavailable).then(|| Duration::from_secs(1))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(inner) => {
+                let code = inner.code().unwrap_or_default();
+                match code.parse::<i64>() {
+                    // SQLite's codes are small numbers, PostgreSQL's have five places.
+                    Ok(number) if code.len() < 5 => sqlite(number, inner.message()),
+                    _ => postgres(&code, inner.message()),
+                }
+            }
+            sqlx::Error::Io(cause) if is_full(&cause) => Self::DiskFull,
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Configuration(_) => Self::Unavailable(error.to_string()),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Unreadable(error.to_string()),
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+/// SQLite's result codes; the low byte is the primary code.
+fn sqlite(code: i64, message: &str) -> StoreError {
+    let message = message.to_owned();
+    match code & 0xff {
+        5 | 6 => StoreError::Locked,
+        8 => StoreError::ReadOnly(message),
+        13 => StoreError::DiskFull,
+        10 | 14 => StoreError::Unavailable(message),
+        11 | 26 => StoreError::Damaged(message),
+        // A unique index: two writers added the same thing.
+        19 if code == 2067 || code == 1555 => StoreError::Contended,
+        _ => StoreError::Database(message),
+    }
+}
+
+/// PostgreSQL's SQLSTATE codes.
+fn postgres(code: &str, message: &str) -> StoreError {
+    let message = message.to_owned();
+    match code {
+        "23503" | "23505" | "40001" | "40P01" => StoreError::Contended,
+        "53100" => StoreError::DiskFull,
+        "53300" => StoreError::Busy,
+        "57014" => StoreError::Timeout,
+        "25006" => StoreError::ReadOnly(message),
+        _ if code.starts_with("08") || code.starts_with("57P") || code.starts_with("28") || code == "3D000" => {
+            StoreError::Unavailable(message)
+        }
+        _ if code.starts_with("XX") => StoreError::Damaged(message),
+        _ => StoreError::Database(message),
+    }
+}
+
+/// Whether an error says that a disk or a quota is full.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{StoreError, postgres, sqlite};
+    use quarry_core::{ErrorKind, Fault};
+
+    #[test]
+    fn what_a_database_says_becomes_a_sentence() {
+        let cases = [
+            (sqlite(13, ""), "disk_full", ErrorKind::Unavailable),
+            (sqlite(5, ""), "database_locked", ErrorKind::Unavailable),
+            (sqlite(517, ""), "database_locked", ErrorKind::Unavailable),
+            (sqlite(26, ""), "database_damaged", ErrorKind::Internal),
+            (sqlite(8, ""), "database_read_only", ErrorKind::Internal),
+            (sqlite(2067, ""), "database_contended", ErrorKind::Unavailable),
+            (postgres("53100", ""), "disk_full", ErrorKind::Unavailable),
+            (postgres("40P01", ""), "database_contended", ErrorKind::Unavailable),
+            (postgres("57014", ""), "database_timeout", ErrorKind::Timeout),
+            (postgres("08006", ""), "database_unavailable", ErrorKind::Unavailable),
+        ];
+        for (error, code, kind) in cases {
+            assert_eq!((error.code(), error.kind()), (code, kind));
+            assert!(error.to_string().contains(' '), "{error}");
+        }
+        assert_eq!(StoreError::DiskFull.to_string(), "the disk is full; free some space and try again");
+    }
+}

@@ -1,0 +1,138 @@
+//! Questions that were asked, and what was answered.
+
+use quarry_core::{CollectionId, Page, PageRequest, QueryId, TenantId, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    error::StoreError,
+    page,
+    sql::{Arg, Row, args, database::Many},
+    store::Store,
+};
+
+/// One question.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryEntry {
+    /// Its id.
+    pub id: QueryId,
+    /// Whose.
+    #[serde(skip)]
+    pub tenant: TenantId,
+    /// Which collection was asked.
+    pub collection: Option<CollectionId>,
+    /// Who asked.
+    pub actor: String,
+    /// `search` or `query`.
+    pub kind: String,
+    /// The question.
+    pub question: String,
+    /// The answer's text, where there was one.
+    pub answer: Option<String>,
+    /// Hits, citations, confidence: what the engine wants to keep.
+    pub details: serde_json::Value,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+    /// When it was asked.
+    pub created_at: Timestamp,
+}
+
+/// The question history.
+pub struct History<'a> {
+    pub(crate) store: &'a Store,
+}
+
+const COLUMNS: &str = "id, tenant, collection, actor, kind, question, answer, details, micros, created_at";
+
+impl History<'_> {
+    /// Adds questions, in one transaction.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn add(&self, entries: Vec<HistoryEntry>) -> Result<(), StoreError> {
+        const INSERT: Many = Many {
+            before: "INSERT INTO history (id, tenant, collection, actor, kind, question, answer, details, micros, \
+                     created_at) VALUES",
+            columns: 10,
+            after: "",
+        };
+        let mut values: Vec<Arg<'_>> = Vec::with_capacity(entries.len() * INSERT.columns);
+        for entry in &entries {
+            values.extend(args![
+                entry.id,
+                entry.tenant,
+                entry.collection,
+                &entry.actor,
+                &entry.kind,
+                &entry.question,
+                entry.answer.as_deref(),
+                entry.details.to_string(),
+                entry.micros,
+                entry.created_at,
+            ]);
+        }
+        let mut session = self.store.db().begin().await?;
+        let outcome = session.many(INSERT, values).await;
+        session.finish(outcome).await
+    }
+
+    /// A tenant's questions, newest first.
+    ///
+    /// # Errors
+    /// The database fails or the cursor is not from this list.
+    pub async fn list(
+        &self,
+        tenant: TenantId,
+        collection: Option<CollectionId>,
+        request: &PageRequest,
+    ) -> Result<Page<HistoryEntry>, StoreError> {
+        let mut values = args![tenant, page::before_id(request)?, page::fetch(request)];
+        let mut filter = "";
+        if let Some(collection) = collection {
+            values.push(Arg::from(collection));
+            filter = " AND collection = $4";
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM history WHERE tenant = $1 AND id < $2{filter} ORDER BY id DESC LIMIT $3"
+        );
+        let rows = self.store.db().read().await?.rows(sql, values).await?;
+        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(page::page(items, request, |entry: &HistoryEntry| entry.id.to_string()))
+    }
+
+    /// One question.
+    ///
+    /// # Errors
+    /// There is none with this id, or the database fails.
+    pub async fn get(&self, tenant: TenantId, id: QueryId) -> Result<HistoryEntry, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM history WHERE tenant = $1 AND id = $2");
+        let row = self.store.db().read().await?.first(sql, args![tenant, id]).await?;
+        row.as_ref().map(read).transpose()?.ok_or_else(|| StoreError::HistoryNotFound(id.to_string()))
+    }
+
+    /// Removes a question for ever.
+    ///
+    /// # Errors
+    /// There is none with this id, or the database fails.
+    pub async fn erase(&self, tenant: TenantId, id: QueryId) -> Result<(), StoreError> {
+        let mut session = self.store.db().write().await?;
+        match session.execute("DELETE FROM history WHERE tenant = $1 AND id = $2", args![tenant, id]).await? {
+            0 => Err(StoreError::HistoryNotFound(id.to_string())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(row: &Row) -> Result<HistoryEntry, StoreError> {
+    Ok(HistoryEntry {
+        id: QueryId::from_uuid(row.id(0)?),
+        tenant: TenantId::from_uuid(row.id(1)?),
+        collection: row.opt_id(2)?.map(CollectionId::from_uuid),
+        actor: row.text(3)?,
+        kind: row.text(4)?,
+        question: row.text(5)?,
+        answer: row.opt_text(6)?,
+        details: row.json(7)?,
+        micros: row.big(8)?,
+        created_at: row.time(9)?,
+    })
+}

@@ -1,0 +1,45 @@
+//! Everything remembered that is not an index: tenants, collections, documents with their versions and chunks, jobs,
+//! question history, audit, kept answers, and the original bytes.
+//!
+//! One [`Store`] over SQLite or PostgreSQL; the same queries and the same tests on both. Every method that touches a
+//! tenant's rows takes its [`quarry_core::TenantId`] and finds nothing of another. Every change is one transaction
+//! and, once answered, on disk.
+//!
+//! Chunks carry the sequence number of the change that made them visible, taken from their collection's own row
+//! inside the transaction, so that the order of numbers is the order of commits. [`Chunks::changes_after`] replays
+//! them to an index that is behind.
+
+mod audit;
+mod blobs;
+mod chunks;
+mod collections;
+mod documents;
+mod error;
+mod history;
+mod idempotency;
+mod jobs;
+mod page;
+mod sql;
+mod store;
+mod swap;
+mod tenants;
+pub mod testing;
+
+pub use audit::{Audit, AuditEntry};
+pub use blobs::Blobs;
+pub use chunks::{
+    ChangedChunk, ChunkRow, Chunks, KnownVector, NewChunk, Publication, Published, PublishedDocument, RankingRow,
+    ReembeddingRow, SequencedChanges,
+};
+pub use collections::{Collections, DocumentCounts, NewCollection};
+pub use documents::{Added, Documents, NewDocument, Outcome};
+pub use error::StoreError;
+pub use history::{History, HistoryEntry};
+pub use idempotency::{Idempotency, Remembered};
+pub use jobs::{Job, JobInfo, JobStats, JobStatus, Jobs};
+pub use store::{Store, StoreConfig};
+pub use swap::Swap;
+pub use tenants::Tenants;
+
+/// Longest source of a document in bytes: what one entry of PostgreSQL's index can hold.
+pub const MAX_SOURCE: usize = 2_048;

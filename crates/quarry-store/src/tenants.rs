@@ -1,0 +1,48 @@
+//! Tenants: whose rows they are.
+
+use quarry_core::TenantId;
+
+use crate::{
+    error::StoreError,
+    sql::{Session, args},
+    store::Store,
+};
+
+/// The tenants of a store. [`TenantId::ROOT`] is there from the start.
+pub struct Tenants<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Tenants<'_> {
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    /// The database fails, or the name is taken.
+    pub async fn add(&self, name: &str) -> Result<TenantId, StoreError> {
+        let id = TenantId::new();
+        let mut session = self.store.db().write().await?;
+        session
+            .execute(
+                "INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3)",
+                args![id, name, self.store.now()],
+            )
+            .await?;
+        Ok(id)
+    }
+
+    /// Every tenant with its name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn every(&self) -> Result<Vec<(TenantId, String)>, StoreError> {
+        let mut session = self.store.db().read().await?;
+        let rows = session.rows("SELECT id, name FROM tenants ORDER BY id", Vec::new()).await?;
+        rows.iter().map(|row| Ok((TenantId::from_uuid(row.id(0)?), row.text(1)?))).collect()
+    }
+}
+
+/// Fails when there is no such tenant.
+pub(crate) async fn check(session: &mut Session, tenant: TenantId) -> Result<(), StoreError> {
+    let row = session.first("SELECT 1 FROM tenants WHERE id = $1", args![tenant]).await?;
+    row.map(drop).ok_or_else(|| StoreError::TenantNotFound(tenant.to_string()))
+}

@@ -1,0 +1,23 @@
+//! One suite of stories, told on SQLite and on PostgreSQL.
+//!
+//! `QUARRY_TEST_POSTGRES` names an administrator's database of a PostgreSQL server, in which every story makes a
+//! database of its own; without it that half says that it is left out. `tests/postgres.sh start` starts such a server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+mod world;
+
+mod chunks;
+mod collections;
+mod documents;
+mod jobs;
+mod opening;
+mod others;
+mod replay;
+mod tenants;

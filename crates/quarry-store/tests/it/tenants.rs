@@ -1,0 +1,111 @@
+//! Two tenants, every method: neither sees or changes anything of the other.
+
+use std::time::Duration;
+
+use quarry_core::{Clock as _, Fault as _, PageRequest, QueryId};
+use quarry_store::{HistoryEntry, Remembered, StoreError};
+
+use crate::world::{ME, MODEL, ROOT, World, publication, stories};
+
+fn absent<T: std::fmt::Debug>(outcome: Result<T, StoreError>) {
+    let code = outcome.expect_err("another tenant's row").code();
+    assert!(code.ends_with("_not_found"), "{code}");
+}
+
+async fn tenants_never_see_each_other(world: &World) {
+    let other = world.store.tenants().add("other").await.unwrap();
+    assert_eq!(world.store.tenants().every().await.unwrap().len(), 2);
+    let mine = world.collection(ROOT, "same-name").await;
+    let theirs = world.collection(other, "same-name").await;
+    let document = world.put(&mine, "a", "mine", 2).await;
+    let waiting = world.add(&mine, "b", "waits").await;
+    let job = waiting.job.unwrap();
+    let keys = world.store.chunks().keys(ROOT, mine.id).await.unwrap();
+    let all = PageRequest::default();
+
+    let collections = world.store.collections();
+    assert_eq!(collections.get(other, &mine.name).await.unwrap().id, theirs.id);
+    assert_eq!(collections.list(other, &all).await.unwrap().items.len(), 1);
+    absent(collections.get_by_id(other, mine.id).await);
+    absent(collections.describe(other, mine.id, "x", &ME).await);
+    absent(collections.begin_generation(other, mine.id).await);
+    absent(collections.set_generation(other, mine.id, 2, ("x", 1)).await);
+    absent(collections.document_counts(other, mine.id).await);
+    absent(collections.remove(other, mine.id, &ME).await);
+
+    let documents = world.store.documents();
+    absent(documents.get(other, document.id).await);
+    absent(documents.text(other, document.id, 1).await);
+    absent(documents.published_version(other, document.id).await);
+    absent(documents.remove(other, document.id, &ME).await);
+    absent(documents.update_metadata(other, document.id, Some("x".into()), None, &ME).await);
+    absent(documents.fail(other, document.id, 1, Some(job), "x").await);
+    assert!(documents.find_by_source(other, mine.id, "a").await.unwrap().is_none());
+    assert!(documents.list(other, mine.id, None, &all).await.unwrap().items.is_empty());
+    let intruder = world.new_document(mine.id, "c", "c").await;
+    absent(documents.add(other, vec![intruder], &ME).await);
+
+    let chunks = world.store.chunks();
+    assert!(chunks.hydrate(other, mine.id, &keys).await.unwrap().is_empty());
+    assert!(chunks.hydrate(other, theirs.id, &keys).await.unwrap().is_empty());
+    assert!(chunks.for_ranking(other, mine.id, &keys).await.unwrap().is_empty());
+    assert!(chunks.neighbours(other, document.id, 1, 0..=9).await.unwrap().is_empty());
+    assert!(chunks.list(other, document.id, &all).await.unwrap().items.is_empty());
+    assert!(chunks.keys(other, mine.id).await.unwrap().is_empty());
+    assert!(chunks.known_vectors(other, document.id, MODEL).await.unwrap().is_empty());
+    assert!(chunks.for_reembedding(other, mine.id, 0, 9).await.unwrap().is_empty());
+    absent(chunks.changes_after(other, mine.id, 0, 9).await);
+    chunks.set_vectors(other, mine.id, MODEL, &[(keys[0], vec![7])]).await.unwrap();
+    chunks.set_vectors(other, theirs.id, MODEL, &[(keys[0], vec![7])]).await.unwrap();
+    let refused = chunks.publish(&[publication(other, &waiting.document, 1)]).await.unwrap();
+    assert!(refused.documents[0].is_none());
+
+    let jobs = world.store.jobs();
+    absent(jobs.get(other, job).await);
+    absent(jobs.revive(other, job, &ME).await);
+    assert!(jobs.list(other, None, &all).await.unwrap().items.is_empty());
+
+    let audit = world.store.audit().list(other, &all).await.unwrap();
+    assert!(audit.items.iter().all(|entry| entry.object == theirs.id.to_string()), "{audit:?}");
+
+    assert_eq!(documents.get(ROOT, document.id).await.unwrap().title, "Title of a");
+    let vector = chunks.for_ranking(ROOT, mine.id, &keys[..1]).await.unwrap().remove(0).vector.unwrap();
+    assert_ne!(vector, [7]);
+    assert_eq!(chunks.keys(ROOT, mine.id).await.unwrap(), keys);
+}
+
+async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
+    let other = world.store.tenants().add("other").await.unwrap();
+    let entry = HistoryEntry {
+        id: QueryId::new(),
+        tenant: ROOT,
+        collection: None,
+        actor: "local".into(),
+        kind: "search".into(),
+        question: "Who?".into(),
+        answer: None,
+        details: serde_json::json!({"hits": 3}),
+        micros: 900,
+        created_at: world.clock.now(),
+    };
+    world.store.history().add(vec![entry.clone()]).await.unwrap();
+    absent(world.store.history().get(other, entry.id).await);
+    absent(world.store.history().erase(other, entry.id).await);
+    assert!(world.store.history().list(other, None, &PageRequest::default()).await.unwrap().items.is_empty());
+
+    let answer = Remembered {
+        fingerprint: "f".into(),
+        status: 202,
+        content_type: "application/json".into(),
+        body: b"{}".to_vec(),
+        created_at: world.clock.now(),
+    };
+    let kept = world.store.idempotency();
+    assert!(kept.put(ROOT, "k", &answer).await.unwrap());
+    assert!(kept.find(other, "k").await.unwrap().is_none());
+    assert!(kept.put(other, "k", &answer).await.unwrap());
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(kept.prune(world.clock.now()).await.unwrap(), 2);
+}
+
+stories!(tenants_never_see_each_other, questions_and_kept_answers_belong_to_a_tenant);

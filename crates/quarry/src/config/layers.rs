@@ -1,0 +1,282 @@
+//! The layers put on top of each other, checked, and turned into the configuration.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use toml::{Table, Value};
+
+use super::{Config, check, environment::Environment, file, keys};
+use crate::failure::{Exit, Failure, Outcome};
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A file and the line, where it is known.
+    File(PathBuf, Option<usize>),
+    /// A variable of the environment.
+    Variable(String),
+    /// A flag of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, Some(line)) => write!(f, "{}:{line}", path.display()),
+            Self::File(path, None) => write!(f, "{}", path.display()),
+            Self::Variable(name) | Self::Flag(name) if name.is_empty() => f.write_str("?"),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One value that somebody set.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    /// Such as `ingest.workers` or `models.embed.openai[0].model`.
+    pub(super) path: String,
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// A mistake and where it is.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    pub(super) origin: Origin,
+    pub(super) text: String,
+}
+
+/// What flags of the command line set: the key, the value and the flag.
+pub(crate) type Flags = Vec<(&'static str, String, &'static str)>;
+
+/// What is configured, and where each value comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Layers {
+    /// The configuration in force.
+    pub(crate) config: Config,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
+    /// What was set, by path; everything else is a default.
+    pub(super) set: BTreeMap<String, Setting>,
+}
+
+impl Layers {
+    /// Reads all layers. `named` is the file of `--config`; without it `quarry.toml` in the data folder is read if
+    /// it is there.
+    pub(crate) fn read(
+        named: Option<&Path>,
+        data: &Path,
+        environment: &Environment,
+        flags: &Flags,
+    ) -> Outcome<Self> {
+        let usual = data.join("quarry.toml");
+        let path = named.map(Path::to_owned).or_else(|| usual.is_file().then_some(usual));
+        let text = match &path {
+            Some(path) => std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?,
+            None => String::new(),
+        };
+        let mut problems = Vec::new();
+        let mut settings =
+            path.as_deref().map(|path| file::settings(path, &text, &mut problems)).unwrap_or_default();
+        for (name, path, value) in environment.keys() {
+            settings.push(Setting { value: check::from_text(&path, &value), path, origin: Origin::Variable(name) });
+        }
+        for (path, value, flag) in flags {
+            let value = check::from_text(path, value);
+            settings.push(Setting { path: (*path).to_owned(), value, origin: Origin::Flag(flag) });
+        }
+        let layers = Self::build(settings, environment, &mut problems);
+        match layers {
+            Some(layers) if problems.is_empty() => Ok(Self { file: path, ..layers }),
+            _ => Err(refused(&problems)),
+        }
+    }
+
+    fn build(settings: Vec<Setting>, environment: &Environment, problems: &mut Vec<Problem>) -> Option<Self> {
+        let mut set = BTreeMap::new();
+        for mut setting in settings {
+            let known = general(&setting.path);
+            if let Some(key) = keys::find(&known) {
+                match check::value(key, &mut setting.value, environment) {
+                    Ok(()) => drop(set.insert(setting.path.clone(), setting)),
+                    Err(text) => {
+                        problems.push(Problem { text: format!("`{}` {text}", setting.path), origin: setting.origin });
+                    }
+                }
+            } else {
+                problems.extend(unknown(&setting, &known));
+            }
+        }
+        if !problems.is_empty() {
+            return None;
+        }
+        let mut root = Table::new();
+        for setting in set.values() {
+            place(&mut root, &setting.path, setting.value.clone());
+        }
+        let config = match root.try_into::<Config>() {
+            Ok(config) => config,
+            Err(error) => {
+                problems.push(whole(error.message().replace('\n', " "), &set, "models.embed.openai"));
+                return None;
+            }
+        };
+        if let Err(error) = config.models.embed.check() {
+            problems.push(whole(error.to_string(), &set, "models.embed"));
+        }
+        if config.ingest.overlap_tokens >= config.ingest.chunk_tokens {
+            let text = format!(
+                "`ingest.overlap_tokens` ({}) must be smaller than `ingest.chunk_tokens` ({})",
+                config.ingest.overlap_tokens, config.ingest.chunk_tokens
+            );
+            problems.push(whole(text, &set, "ingest.overlap_tokens"));
+        }
+        Some(Self { config, file: None, set })
+    }
+}
+
+/// A problem that no single value has: it is shown where the section is set.
+fn whole(text: String, set: &BTreeMap<String, Setting>, section: &str) -> Problem {
+    let origin = set.values().find(|setting| setting.path.starts_with(section)).map(|setting| setting.origin.clone());
+    Problem { origin: origin.unwrap_or(Origin::Flag("the settings")), text }
+}
+
+/// A path with the places in lists left open.
+pub(super) fn general(path: &str) -> String {
+    let mut general = String::new();
+    let mut inside = false;
+    for letter in path.chars() {
+        match letter {
+            '[' => {
+                inside = true;
+                general.push_str("[]");
+            }
+            ']' => inside = false,
+            _ if inside => {}
+            other => general.push(other),
+        }
+    }
+    general
+}
+
+fn unknown(setting: &Setting, known: &str) -> Option<Problem> {
+    let empty = matches!(&setting.value, Value::Table(table) if table.is_empty());
+    let text = if keys::leads_somewhere(known) {
+        if empty {
+            return None;
+        }
+        format!("`{}` is a section, not a value: its keys stand below `[{known}]`", setting.path)
+    } else {
+        let near = keys::nearest(known).map(|key| format!("; did you mean `{key}`?")).unwrap_or_default();
+        format!("there is no key `{}`{near}", setting.path)
+    };
+    Some(Problem { origin: setting.origin.clone(), text })
+}
+
+/// Puts a value into its place, with the tables and lists that lead there.
+fn place(table: &mut Table, path: &str, value: Value) {
+    let Some((head, rest)) = path.split_once('.') else {
+        table.insert(path.to_owned(), value);
+        return;
+    };
+    let (name, position) = match head.split_once('[') {
+        Some((name, position)) => (name, position.trim_end_matches(']').parse::<usize>().ok()),
+        None => (head, None),
+    };
+    let empty = if position.is_some() { Value::Array(Vec::new()) } else { Value::Table(Table::new()) };
+    match (table.entry(name.to_owned()).or_insert(empty), position) {
+        (Value::Table(inner), None) => place(inner, rest, value),
+        (Value::Array(items), Some(position)) => {
+            // Places are small numbers: someone wrote each of them.
+            while items.len() <= position.min(255) {
+                items.push(Value::Table(Table::new()));
+            }
+            if let Some(Value::Table(inner)) = items.get_mut(position) {
+                place(inner, rest, value);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn refused(problems: &[Problem]) -> Failure {
+    let count = if problems.len() == 1 { "a problem".to_owned() } else { format!("{} problems", problems.len()) };
+    let mut text = format!("the configuration has {count}");
+    for problem in problems {
+        text.push_str(&format!("\n  {}: {}", problem.origin, problem.text));
+    }
+    Failure::new(Exit::Invalid, "invalid_config", text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Environment, Layers};
+
+    fn read(text: &str, variables: &[(&str, &str)]) -> Result<Layers, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("quarry.toml");
+        std::fs::write(&path, text).unwrap();
+        let layers = Layers::read(None, folder.path(), &Environment::of(variables), &Vec::new());
+        let shown = |message: String| message.replace(&path.display().to_string(), "quarry.toml");
+        layers.map_err(|failure| shown(failure.message))
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let layers = read("[ingest]\nworkers = 3\nbatch = 7\n", &[("QUARRY__INGEST__WORKERS", "4")]).unwrap();
+        assert_eq!((layers.config.ingest.workers, layers.config.ingest.batch), (4, 7));
+        let flags = vec![("ingest.workers", "5".to_owned(), "--workers")];
+        let environment = Environment::of(&[("QUARRY__INGEST__WORKERS", "4")]);
+        let layers = Layers::read(None, Path::new("nowhere"), &environment, &flags).unwrap();
+        assert_eq!(layers.config.ingest.workers, 5);
+    }
+
+    #[test]
+    fn every_problem_is_told_with_its_line_and_the_nearest_key() {
+        let text = "[ingest]\nworkrs = 2\nbatch = \"many\"\n\n[serve]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"loud\"\n";
+        let problems = read(text, &[("QUARRY__ANSWER__PASSAGES", "0")]).unwrap_err();
+        assert_eq!(
+            problems,
+            "the configuration has 5 problems\n  \
+             quarry.toml:3: `ingest.batch` must be a whole number from 1 to 4096, not \"many\"\n  \
+             quarry.toml:2: there is no key `ingest.workrs`; did you mean `ingest.workers`?\n  \
+             quarry.toml:8: `log.level` must be error, warn, info, debug or trace, not \"loud\"\n  \
+             quarry.toml:6: there is no key `serve.listen`; did you mean `server.listen`?\n  \
+             QUARRY__ANSWER__PASSAGES: `answer.passages` must be a whole number from 1 to 100, not 0"
+        );
+    }
+
+    #[test]
+    fn broken_toml_is_told_with_its_line() {
+        let problems = read("[ingest]\nworkers = = 2\n", &[]).unwrap_err();
+        assert!(problems.contains("quarry.toml:2: this is not TOML"), "{problems}");
+    }
+
+    #[test]
+    fn lists_of_tables_take_secrets_from_the_environment() {
+        let text = "[[models.embed.openai]]\nbase_url = \"http://a/v1\"\nmodel = \"m\"\napi_key = \"env:MY_KEY\"\n";
+        let layers = read(text, &[("MY_KEY", "hunter2")]).unwrap();
+        let server = layers.config.models.embed.openai.first().unwrap();
+        assert_eq!(server.api_key.as_ref().unwrap().expose(), "hunter2");
+        let problem = read(text, &[]).unwrap_err();
+        assert!(problem.contains("`models.embed.openai[0].api_key` names the variable `MY_KEY`"), "{problem}");
+        let variable = [("MY_KEY", "x"), ("QUARRY__MODELS__EMBED__OPENAI__0__BATCH", "9")];
+        assert_eq!(read(text, &variable).unwrap().config.models.embed.openai.first().unwrap().batch, 9);
+    }
+
+    #[test]
+    fn what_no_single_value_shows_is_checked_too() {
+        let problem = read("[ingest]\nchunk_tokens = 40\noverlap_tokens = 40\n", &[]).unwrap_err();
+        assert!(problem.contains("quarry.toml:3: `ingest.overlap_tokens` (40) must be smaller"), "{problem}");
+        let problem = read("[[models.embed.openai]]\nbase_url = \"http://a\"\n", &[]).unwrap_err();
+        assert!(problem.contains("missing field `model`"), "{problem}");
+        assert!(read("ingest = 3\n", &[]).unwrap_err().contains("`ingest` is a section, not a value"));
+    }
+}

@@ -1,0 +1,76 @@
+//! The configuration in force, with where each value comes from.
+
+use serde_json::{Map, json};
+
+use super::{
+    Layers,
+    keys::{KEYS, Kind, SECTIONS, find},
+    layers::general,
+};
+
+impl Layers {
+    /// As TOML, with the origin behind each value that is not a default.
+    pub(crate) fn to_toml(&self) -> String {
+        let mut text = String::new();
+        for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.contains("[]")) {
+            text.push_str(&format!("[{section}]\n"));
+            for key in KEYS {
+                let Some(name) = key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
+                if !name.contains(['.', '[']) {
+                    text.push_str(&self.line(key.path, name));
+                }
+            }
+            text.push('\n');
+            if *section == "models.embed" {
+                self.servers(&mut text);
+            }
+        }
+        text.truncate(text.trim_end().len());
+        text + "\n"
+    }
+
+    fn line(&self, path: &str, name: &str) -> String {
+        let Some(key) = find(&general(path)) else { return String::new() };
+        match self.set.get(path) {
+            Some(_) if key.kind == Kind::Secret => format!("{name} = \"***\"  # {}\n", self.origin(path)),
+            Some(setting) => format!("{name} = {}  # {}\n", setting.value, self.origin(path)),
+            None if key.default.is_empty() => format!("# {name} is not set\n"),
+            None => format!("{name} = {}\n", key.default),
+        }
+    }
+
+    fn servers(&self, text: &mut String) {
+        for place in 0..self.config.models.embed.openai.len() {
+            text.push_str("[[models.embed.openai]]\n");
+            let prefix = format!("models.embed.openai[{place}].");
+            for path in self.set.keys() {
+                if let Some(name) = path.strip_prefix(&prefix) {
+                    text.push_str(&self.line(path, name));
+                }
+            }
+            text.push('\n');
+        }
+    }
+
+    /// As JSON: every key with its value and origin.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let mut all = Map::new();
+        let defaults = KEYS.iter().filter(|key| !key.path.contains("[]") && !self.set.contains_key(key.path));
+        for key in defaults {
+            let value = toml::from_str::<toml::Table>(&format!("value = {}", key.default))
+                .ok()
+                .and_then(|table| serde_json::to_value(table.get("value")).ok());
+            all.insert(key.path.to_owned(), json!({"value": value, "from": "default"}));
+        }
+        for (path, setting) in &self.set {
+            let secret = find(&general(path)).is_some_and(|key| key.kind == Kind::Secret);
+            let value = if secret { json!("***") } else { json!(setting.value) };
+            all.insert(path.clone(), json!({"value": value, "from": self.origin(path)}));
+        }
+        serde_json::Value::Object(all)
+    }
+
+    fn origin(&self, path: &str) -> String {
+        self.set.get(path).map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string())
+    }
+}

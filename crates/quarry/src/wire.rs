@@ -1,0 +1,98 @@
+//! From a configuration and a data folder to a running engine. The order of everything is written here.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use quarry_core::{Clock, SystemClock};
+use quarry_engine::{Engine, Parts, engine::Embedders};
+use quarry_index::LocalIndex;
+use quarry_models::{Embedder, EmbedderSettings, ModelError};
+use quarry_store::{Store, StoreConfig};
+
+use crate::{config::Config, data::DataFolder, failure::Outcome};
+
+/// An engine, and the index that wants to be tidied now and then.
+pub(crate) struct Running {
+    pub(crate) engine: Engine,
+    pub(crate) index: Arc<LocalIndex>,
+}
+
+/// Opens the store, then the index, then starts the engine. The caller has the folder's lock.
+pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Running> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = Store::open(&store_config(config, folder), Arc::clone(&clock)).await?;
+    let index = Arc::new(LocalIndex::new(folder.index(), config.index.clone()));
+    let embedders = Opened::new(config.models.embed.clone(), folder.models());
+    let parts = Parts {
+        store,
+        index: Arc::<LocalIndex>::clone(&index),
+        embedders: Arc::new(embedders),
+        settings: config.engine(),
+        clock,
+    };
+    Ok(Running { engine: Engine::start(parts).await?, index })
+}
+
+fn store_config(config: &Config, folder: &DataFolder) -> StoreConfig {
+    let usual = || format!("sqlite://{}", folder.database().display());
+    StoreConfig {
+        url: config.store.url.as_ref().map_or_else(usual, |url| url.expose().to_owned()),
+        max_connections: config.store.max_connections,
+        acquire_timeout: Duration::from_secs(config.store.acquire_timeout_seconds),
+        blobs: folder.blobs(),
+    }
+}
+
+/// Embedders, opened when they are first asked for and kept.
+struct Opened {
+    settings: EmbedderSettings,
+    models: PathBuf,
+    open: Mutex<HashMap<String, Arc<dyn Embedder>>>,
+}
+
+impl Opened {
+    fn new(settings: EmbedderSettings, models: PathBuf) -> Self {
+        Self { settings, models, open: Mutex::default() }
+    }
+}
+
+impl Embedders for Opened {
+    fn default_id(&self) -> &str {
+        &self.settings.default
+    }
+
+    fn open(&self, id: &str) -> Result<Arc<dyn Embedder>, ModelError> {
+        // The lock is held while a model is loaded: two callers must not load it twice.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = open.get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let embedder = quarry_models::open_by_id(id, &self.settings, &self.models)?;
+        open.insert(id.to_owned(), Arc::clone(&embedder));
+        Ok(embedder)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+
+    use quarry_engine::engine::Embedders;
+    use quarry_models::EmbedderSettings;
+
+    use super::Opened;
+
+    #[test]
+    fn an_embedder_is_opened_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::new(EmbedderSettings::default(), folder.path().to_owned());
+        let first = opened.open(opened.default_id()).unwrap();
+        assert!(Arc::ptr_eq(&first, &opened.open("static-en-256").unwrap()));
+        assert!(opened.open("word2vec").is_err());
+    }
+}
