@@ -28,12 +28,13 @@ def main():
     documents, questions = corpora.beir(options.dataset) if options.dataset else corpora.made_up(2_000)
     result = {
         "dataset": pathlib.Path(options.dataset).name if options.dataset else "made-up",
+        "embedder": options.embedder,
         "hardware": hardware(),
         "versions": {},
         "sides": {},
     }
-    sides = [Quarry(options.binary)] if "quarry" in options.side else []
-    sides += [Peer(options.peer_embedder)] if "peer" in options.side else []
+    sides = [Quarry(options.binary, options.embedder)] if "quarry" in options.side else []
+    sides += [Peer(options.embedder)] if "peer" in options.side else []
     for side in sides:
         result["versions"][side.name] = side.version()
         measured = result["sides"].setdefault(side.name, {})
@@ -204,7 +205,7 @@ def arguments():
     parser.add_argument("--peer-queries", type=int, default=200, help="searches a measurement, peer")
     parser.add_argument("--single", type=int, default=2_000, help="documents uploaded one a call")
     parser.add_argument("--bulk", type=int, default=200, help="documents a call in bulk")
-    parser.add_argument("--peer-embedder", default="hash", help="hash, none or minilm:FOLDER")
+    parser.add_argument("--embedder", default="static", choices=["static", "minilm"], help="of both sides; see README.md")
     parser.add_argument("--record", help="keep the result as bench/results/NAME.json")
     parser.add_argument("--scratch", help="where temporary data folders go")
     options = parser.parse_args()

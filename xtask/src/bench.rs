@@ -17,18 +17,22 @@ pub(crate) fn run(script: &str, arguments: &[String]) -> Result<()> {
     )
 }
 
-/// The environment's Python. It lives under `target/`, so that cleaning removes it.
+/// The environment's Python. It lives under `target/`, so that cleaning removes it, and keeps a copy of the
+/// requirements it was made from, so that a run asks the package index only when they change.
 fn environment() -> Result<PathBuf> {
     let folder = tools::target().join("bench-venv");
     let python = folder.join("bin/python");
-    if !python.exists() {
-        println!("==> making the bench's Python environment, once");
-        tools::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-            .context("the bench needs Python 3.10 or newer with its venv module")?;
-    }
     let requirements = tools::root().join("bench/requirements.txt");
-    tools::run(
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(requirements),
-    )?;
+    let wanted = std::fs::read_to_string(&requirements).context("bench/requirements.txt cannot be read")?;
+    let installed = folder.join("requirements.txt");
+    if std::fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
+        return Ok(python);
+    }
+    println!("==> making the bench's Python environment, once");
+    tools::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+        .context("the bench needs Python 3.10 or newer with its venv module")?;
+    let mut install = Command::new(&python);
+    tools::run(install.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements))?;
+    std::fs::write(&installed, wanted).context("the bench's environment cannot be written to")?;
     Ok(python)
 }

@@ -2,13 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use quarry_core::{Access, Clock, Collection, CollectionId, CollectionName, TenantId};
 use quarry_index::Index;
 use quarry_models::{Embedder, StaticTable};
 use quarry_store::Store;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -86,6 +89,7 @@ pub(crate) struct Inner {
     pub(crate) moved: watch::Sender<u64>,
     pub(crate) closing: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    aborts: Mutex<Vec<AbortHandle>>,
     known: RwLock<HashMap<(TenantId, CollectionName), Known>>,
 }
 
@@ -141,6 +145,10 @@ impl Inner {
         Ok(embedder)
     }
 
+    fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.aborts.lock().push(self.tasks.spawn(task).abort_handle());
+    }
+
     /// Says that documents may have moved on.
     pub(crate) fn announce(&self) {
         self.moved.send_modify(|count| *count = count.wrapping_add(1));
@@ -168,15 +176,16 @@ impl Engine {
             moved: watch::Sender::new(0),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            aborts: Mutex::default(),
             known: RwLock::new(HashMap::new()),
         });
         for collection in inner.store.collections().every().await? {
             inner.indexer.touch(collection.scope());
         }
-        inner.tasks.spawn(crate::ingest::indexer::run(Arc::clone(&inner)));
-        inner.tasks.spawn(crate::history::run(Arc::clone(&inner)));
+        inner.start(crate::ingest::indexer::run(Arc::clone(&inner)));
+        inner.start(crate::history::run(Arc::clone(&inner)));
         for number in 0..worker::count(&inner.settings.ingest) {
-            inner.tasks.spawn(worker::run(Arc::clone(&inner), number));
+            inner.start(worker::run(Arc::clone(&inner), number));
         }
         Ok(Self { inner })
     }
@@ -189,6 +198,22 @@ impl Engine {
             crate::events::stopped_late(deadline);
         }
         self.inner.store.close().await;
+    }
+
+    /// Lets everything fall, as a crash would: nothing is committed, flushed or given back. For tests of recovery.
+    #[doc(hidden)]
+    pub async fn abandon(self) {
+        for task in self.inner.aborts.lock().drain(..) {
+            task.abort();
+        }
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        let index = Arc::downgrade(&self.inner.index);
+        drop(self);
+        // A commit that was under way holds the index a moment longer.
+        while index.strong_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     pub(crate) const fn inner(&self) -> &Arc<Inner> {

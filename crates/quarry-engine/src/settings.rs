@@ -40,7 +40,7 @@ impl Default for IngestSettings {
     fn default() -> Self {
         Self {
             workers: 0,
-            chunk_tokens: 400,
+            chunk_tokens: 512,
             overlap_tokens: 40,
             batch: 64,
             max_attempts: 5,

@@ -2,8 +2,8 @@
 //!
 //! `rank_lab <sets> <vectors> [suffix] [option=value ...]`, where `<sets>` holds folders in the BEIR layout and
 //! `<vectors>` holds `<set>.docs<suffix>.f32` and `<set>.queries<suffix>.f32`: normalised little-endian `f32` rows in
-//! the order of the files. Options: `only=a,b`, `drop=feature,feature`, `l2=0.001`, `write=weights.json`, `model=name`,
-//! `date=2026-01-31`, `misses=set`.
+//! the order of the files. Options: `only=a,b`, `drop=feature,feature`, `l2=0.05`, `prior=0.4` (the weight of
+//! `dense` that fitting starts from), `write=weights.json`, `model=name`, `date=2026-01-31`, `misses=set`.
 //!
 //! Prints nDCG@10 (linear gain) of BM25, the vectors, their standardised sum, and the ranker with weights fitted on all
 //! sets but the one measured. Sets that share questions (`squad` and its translations) are left out together.
@@ -55,13 +55,12 @@ fn main() {
         .filter(|name| vectors.join(format!("{name}.docs{suffix}.f32")).exists())
         .map(|name| load(sets, vectors, name, suffix))
         .collect();
-    let mut fit_options = FitOptions::default();
+    let mut fit_options = FitOptions::with_dense(options.get("prior").map_or(0.4, |prior| prior.parse().unwrap()));
     if let Some(l2) = options.get("l2") {
         fit_options.l2 = l2.parse().unwrap();
     }
-    for dropped in options.get("drop").iter().flat_map(|list| list.split(',')) {
-        fit_options.used[NAMES.iter().position(|name| *name == dropped).expect("a feature's name")] = false;
-    }
+    let dropped: Vec<&str> = options.get("drop").iter().flat_map(|list| list.split(',')).collect();
+    fit_options = fit_options.without(&dropped);
     report(&loaded, &fit_options, &options);
 }
 
@@ -228,6 +227,15 @@ fn ranked(question: &Question, request: &RankRequest<'_>) -> f64 {
     ndcg(order.iter().map(|ranked| question.candidates.items[ranked.index].key), &question.gains)
 }
 
+/// Ranked by terms alone, among what the lexical leg proposes.
+fn by_terms(question: &Question, weights: &LinearWeights) -> f64 {
+    let mut candidates = question.candidates.clone();
+    candidates.items.retain(|item| item.lexical.is_some());
+    let request = RankRequest { dense: 0.0, ..RankRequest::linear(weights) };
+    let order = rank(&question.query, &candidates, &request);
+    ndcg(order.iter().map(|ranked| candidates.items[ranked.index].key), &question.gains)
+}
+
 fn mean(set: &Set, score: impl Fn(&Question) -> f64) -> f64 {
     set.questions.iter().map(score).sum::<f64>() / set.questions.len() as f64
 }
@@ -248,23 +256,24 @@ fn report(sets: &[Set], options: &FitOptions, given: &HashMap<&str, &str>) {
                 .questions
                 .iter()
                 .map(|question| {
-                    let started = Instant::now();
-                    let features = features(&question.query, &question.candidates);
-                    spent += started.elapsed();
+                    // The fastest of three: other processes share the machine.
+                    let mut fastest = Duration::MAX;
+                    let mut rows = Vec::new();
+                    for _ in 0..3 {
+                        let started = Instant::now();
+                        rows = features(&question.query, &question.candidates);
+                        fastest = fastest.min(started.elapsed());
+                    }
+                    spent += fastest;
                     count += 1;
                     let gain = |item: &Candidate| question.gains.get(&item.key).copied().unwrap_or(0.0);
-                    QuerySamples { features, gains: question.candidates.items.iter().map(gain).collect() }
+                    QuerySamples { features: rows, gains: question.candidates.items.iter().map(gain).collect() }
                 })
                 .collect(),
         })
         .collect();
     println!("features: {:.1} us a question\n", spent.as_secs_f64() * 1e6 / f64::from(count.max(1)));
-    let mut without_vectors = *options;
-    for dense in ["dense", "cosine", "cosine_share", "cosine_rank"] {
-        if let Some(place) = NAMES.iter().position(|name| *name == dense) {
-            without_vectors.used[place] = false;
-        }
-    }
+    let without_vectors = FitOptions { prior: [0.0; FEATURES], ..options.without_vectors() };
     let most: usize = given.get("most").map_or(700, |most| most.parse().unwrap());
     let samples: Vec<SetSamples> = samples
         .into_iter()
@@ -308,8 +317,8 @@ fn report(sets: &[Set], options: &FitOptions, given: &HashMap<&str, &str>) {
             mean(set, |q| ranked(q, &with(Ranker::Standardised { dense_weight: 0.5 }))),
             mean(set, |q| ranked(q, &request)),
             mean(set, |q| ranked(q, &RankRequest::linear(&all))),
-            mean(set, |q| ranked(q, &RankRequest { dense_trust: 0.0, ..request })),
-            mean(set, |q| ranked(q, &RankRequest { dense_trust: 0.0, ..RankRequest::linear(&all) })),
+            mean(set, |q| by_terms(q, &loso)),
+            mean(set, |q| by_terms(q, &all)),
         ];
         println!("{:<18}{}", set.name, row.map(|value| format!("{:9.2}", value * 100.0)).concat());
         if set.english {

@@ -155,6 +155,9 @@ impl Fault for IndexError {
 /// - `apply` makes changes neither durable nor searchable by itself; `commit` makes all that was applied both, and
 ///   returns the sequence reached; a crash before it loses the whole tail, never a part of a batch in the middle;
 /// - batches whose sequence is not above the scope's applied one are ignored, so replays are harmless;
+/// - after a failed `apply` or `commit` (other than [`IndexError::Dimension`]) the index may stand at an older
+///   sequence: whoever feeds it asks for its `state` and replays from there. An index that lost something on its own
+///   refuses writes until that has happened;
 /// - two scopes never see each other's chunks;
 /// - `search` sees only committed changes and returns each leg's true best within the filter (the dense leg may be
 ///   approximate above a documented size).

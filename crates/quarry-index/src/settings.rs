@@ -20,7 +20,8 @@ pub struct IndexSettings {
     pub screen_factor: usize,
     /// From this many chunks a graph (HNSW) is built in the background and used instead of the screen.
     pub hnsw_from: usize,
-    /// Megabytes that new chunks of one collection may take before they go to disk; at least 15.
+    /// Megabytes that new chunks of one collection may take before they go to disk; at least 15. More makes
+    /// every commit a little dearer and bulk imports a little cheaper.
     pub writer_megabytes: usize,
     /// Collections' indexes up to this size have every byte checked when they are opened; larger ones only their
     /// sizes, so that opening stays quick.
@@ -36,7 +37,7 @@ impl Default for IndexSettings {
             screen_from: 16_384,
             screen_factor: 12,
             hnsw_from: 500_000,
-            writer_megabytes: 24,
+            writer_megabytes: 16,
             verify_megabytes: 48,
         }
     }

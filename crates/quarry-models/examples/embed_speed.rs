@@ -33,7 +33,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let corpus = std::fs::read_to_string(arguments.next().ok_or("which corpus.jsonl?")?)?;
     let texts: Vec<String> = corpus
         .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["text"].as_str().map(str::to_owned))
+        .filter_map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).ok()?.get("text")?.as_str().map(str::to_owned)
+        })
         .collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
 

@@ -97,7 +97,9 @@ impl Embedder for Cached {
             let fresh = self.inner.embed(EmbedRequest { texts: &missing, purpose: request.purpose }).await?;
             for (key, slot) in keys.iter().zip(&mut found) {
                 let position = asked.get(key);
-                if slot.is_none() && let Some(vector) = position.and_then(|position| fresh.get(*position)) {
+                if slot.is_none()
+                    && let Some(vector) = position.and_then(|position| fresh.get(*position))
+                {
                     *slot = Some(vector.as_slice().into());
                 }
             }

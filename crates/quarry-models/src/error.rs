@@ -128,9 +128,10 @@ impl ModelError {
 impl Fault for ModelError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unknown { .. } | Self::HashMismatch { .. } | Self::BuiltIn { .. } | Self::Settings { .. } => {
-                ErrorKind::Invalid
-            }
+            Self::Unknown { .. }
+            | Self::HashMismatch { .. }
+            | Self::BuiltIn { .. }
+            | Self::Settings { .. } => ErrorKind::Invalid,
             // The text itself was refused; a missing right or a wrong address is for the operator to mend.
             Self::Rejected { status: 400 | 413 | 422, .. } => ErrorKind::Invalid,
             Self::NotInstalled { .. }

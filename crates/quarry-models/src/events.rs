@@ -19,7 +19,13 @@ pub(crate) fn cache_looked_up(id: &str, hits: usize, misses: usize) {
 
 pub(crate) fn request_retried(id: &str, attempt: u32, wait: Duration, problem: &str) {
     counter!("quarry_embed_retries_total", "model" => id.to_owned()).increment(1);
-    tracing::warn!(model = id, attempt, wait_ms = wait.as_millis() as u64, problem, "embedding request will be tried again");
+    tracing::warn!(
+        model = id,
+        attempt,
+        wait_ms = wait.as_millis() as u64,
+        problem,
+        "embedding request will be tried again"
+    );
 }
 
 pub(crate) fn model_loaded(id: &str, took: Duration) {

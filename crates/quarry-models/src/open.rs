@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use crate::{
+    StaticTable,
     cache::Cached,
     catalog,
     embed::Embedder,
@@ -11,7 +12,6 @@ use crate::{
     local::{static_table, transformer::Transformer},
     providers::openai::OpenAi,
     settings::EmbedderSettings,
-    StaticTable,
 };
 
 /// Opens the default embedder of the settings.

@@ -93,7 +93,10 @@ impl OpenAiSettings {
 
     fn check(&self, position: usize) -> Result<(), ModelError> {
         let wrong = |key: &str, problem: &str| {
-            Err(ModelError::Settings { key: format!("openai[{position}].{key}"), problem: problem.to_owned() })
+            Err(ModelError::Settings {
+                key: format!("openai[{position}].{key}"),
+                problem: problem.to_owned(),
+            })
         };
         if !self.base_url.starts_with("http://") && !self.base_url.starts_with("https://") {
             return wrong("base_url", "an address starting with http:// or https:// is needed");
@@ -173,7 +176,10 @@ mod tests {
             (r#"{"base_url":"http://x","model":""}"#, "models.embed.openai[0].model"),
             (r#"{"base_url":"http://x","model":"m","batch":0}"#, "models.embed.openai[0].batch"),
             (r#"{"base_url":"http://x","model":"m","dimension":0}"#, "models.embed.openai[0].dimension"),
-            (r#"{"base_url":"http://x","model":"m"},{"base_url":"http://y","model":"m"}"#, "models.embed.openai[1].name"),
+            (
+                r#"{"base_url":"http://x","model":"m"},{"base_url":"http://y","model":"m"}"#,
+                "models.embed.openai[1].name",
+            ),
         ];
         for (servers, key) in cases {
             let settings = parse(&format!(r#"{{"openai":[{servers}]}}"#)).unwrap();
@@ -184,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_key_is_not_shown() {
-        let settings = parse(r#"{"openai":[{"base_url":"http://x","model":"m","api_key":"hunter2"}]}"#).unwrap();
+        let settings =
+            parse(r#"{"openai":[{"base_url":"http://x","model":"m","api_key":"hunter2"}]}"#).unwrap();
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

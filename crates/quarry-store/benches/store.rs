@@ -53,14 +53,15 @@ async fn measure(folder: &tempfile::TempDir) {
         dimension: 256,
     };
     let collection = store.collections().add(ROOT, new, &Actor::Local).await.unwrap();
-    timed("blob, 1 KB", DOCUMENTS, blobs(&store)).await;
+    timed("blob, 40 KB", DOCUMENTS / 10, blobs(&store)).await;
     timed("add, one document a call, one caller", DOCUMENTS / 4, add(&store, &collection, 0, 1)).await;
     timed("add, one document a call, 32 callers", DOCUMENTS, add(&store, &collection, 1, 32)).await;
     timed("add, 100 documents a call", DOCUMENTS, add_bulk(&store, &collection)).await;
     let jobs = timed("claim, 64 jobs a call, for each job", DOCUMENTS * 9 / 4, claim(&store)).await;
     let (small, large) = jobs.split_at(DOCUMENTS);
     timed("publish, 32 documents of 1 chunk, a chunk", small.len(), publish(&store, small, 32, 1)).await;
-    timed("publish, 8 documents of 16 chunks, a chunk", large.len() * 16, publish(&store, large, 8, 16)).await;
+    timed("publish, 8 documents of 16 chunks, a chunk", large.len() * 16, publish(&store, large, 8, 16))
+        .await;
     timed("hydrate 10 keys", 5_000, hydrate(&store, &collection, 10)).await;
     timed("ranking rows of 100 keys", 2_000, ranking(&store, &collection, 100)).await;
     timed("replay, a chunk", DOCUMENTS + large.len() * 16, replay(&store, &collection)).await;
@@ -68,12 +69,13 @@ async fn measure(folder: &tempfile::TempDir) {
 }
 
 async fn blobs(store: &Store) {
-    for number in 0..DOCUMENTS {
-        store.blobs().put(format!("{number:01000}").into()).await.unwrap();
+    for number in 0..DOCUMENTS / 10 {
+        store.blobs().put(format!("{number:040000}").into()).await.unwrap();
     }
 }
 
-fn document(collection: &Collection, run: usize, number: usize) -> NewDocument {
+async fn document(store: &Store, collection: &Collection, run: usize, number: usize) -> NewDocument {
+    let body = format!("{run}{number:01000}");
     NewDocument {
         collection: collection.id,
         source: format!("folder/{run}/document-{number}.txt"),
@@ -81,8 +83,8 @@ fn document(collection: &Collection, run: usize, number: usize) -> NewDocument {
         name: format!("document-{number}.txt"),
         media_type: Some("text/plain".into()),
         metadata: Metadata::from([("number".to_owned(), Value::from(number as f64))]),
-        content_hash: format!("{:064x}", (run as u128 + 1) * 0x9e37_79b9_7f4a_7c15 * (number as u128 + 1)),
-        bytes: 1_000,
+        bytes: body.len() as u64,
+        content_hash: store.blobs().put(body.into()).await.unwrap(),
     }
 }
 
@@ -90,7 +92,7 @@ async fn add(store: &Store, collection: &Collection, run: usize, callers: usize)
     let count = if callers == 1 { DOCUMENTS / 4 } else { DOCUMENTS };
     let calls = (0..callers).map(|caller| async move {
         for number in (caller..count).step_by(callers) {
-            let new = document(collection, run, number);
+            let new = document(store, collection, run, number).await;
             store.documents().add(ROOT, vec![new], &Actor::Local).await.unwrap();
         }
     });
@@ -99,7 +101,8 @@ async fn add(store: &Store, collection: &Collection, run: usize, callers: usize)
 
 async fn add_bulk(store: &Store, collection: &Collection) {
     for start in (0..DOCUMENTS).step_by(100) {
-        let batch = (start..start + 100).map(|number| document(collection, 2, number)).collect();
+        let batch = (start..start + 100).map(|number| document(store, collection, 2, number));
+        let batch = futures::future::join_all(batch).await;
         store.documents().add(ROOT, batch, &Actor::Local).await.unwrap();
     }
 }

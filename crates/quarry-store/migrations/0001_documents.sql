@@ -44,7 +44,7 @@ CREATE TABLE documents (
     updated_at BIGINT NOT NULL,
     metadata TEXT NOT NULL,
     UNIQUE (collection, source)
-);
+) {clustered};
 CREATE INDEX documents_newest ON documents (collection, id);
 -- Nearly every document is ready, so that only the others are worth an index on their status.
 CREATE INDEX documents_open ON documents (collection, status, id) WHERE status <> 'ready';
@@ -59,10 +59,12 @@ CREATE TABLE versions (
     bytes BIGINT NOT NULL,
     content_hash {bytes} NOT NULL,
     created_at BIGINT NOT NULL,
+    -- The bytes themselves when they are few; otherwise they are a file of the blob folder.
+    original {bytes},
     text TEXT,
     PRIMARY KEY (document, version)
 );
--- Answers whether somebody still needs a blob.
+-- Finds bytes by their hash, and answers whether somebody still needs a file.
 CREATE INDEX versions_content ON versions (content_hash);
 
 CREATE TABLE models (
@@ -119,7 +121,7 @@ CREATE TABLE jobs (
     error TEXT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
-);
+) {clustered};
 CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_newest ON jobs (tenant, id);
 CREATE INDEX jobs_dead ON jobs (tenant, id) WHERE status = 'dead';

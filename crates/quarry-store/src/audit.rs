@@ -40,7 +40,11 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// The database fails or the cursor is not from this list.
-    pub async fn list(&self, tenant: TenantId, request: &PageRequest) -> Result<Page<AuditEntry>, StoreError> {
+    pub async fn list(
+        &self,
+        tenant: TenantId,
+        request: &PageRequest,
+    ) -> Result<Page<AuditEntry>, StoreError> {
         let mut session = self.store.db().read().await?;
         let rows = session
             .rows(

@@ -59,7 +59,8 @@ pub struct Collections<'a> {
     pub(crate) store: &'a Store,
 }
 
-pub(crate) const COLUMNS: &str = "id, tenant, name, description, embedder, dimension, generation, sequence, created_at, updated_at";
+pub(crate) const COLUMNS: &str =
+    "id, tenant, name, description, embedder, dimension, generation, sequence, created_at, updated_at";
 
 impl Collections<'_> {
     /// Adds a collection.
@@ -158,7 +159,11 @@ impl Collections<'_> {
     ///
     /// # Errors
     /// The database fails or the cursor is not from this list.
-    pub async fn list(&self, tenant: TenantId, request: &PageRequest) -> Result<Page<Collection>, StoreError> {
+    pub async fn list(
+        &self,
+        tenant: TenantId,
+        request: &PageRequest,
+    ) -> Result<Page<Collection>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM collections WHERE tenant = $1 AND name > $2 ORDER BY name LIMIT $3"
         );
@@ -248,8 +253,7 @@ impl Collections<'_> {
         let outcome = async {
             let row = session.first(sql, values).await?.ok_or_else(|| missing(id))?;
             let collection = read(&row)?;
-            let change =
-                Change { tenant: collection.tenant, actor, action, object: id.to_string(), details };
+            let change = Change { tenant: collection.tenant, actor, action, object: id.to_string(), details };
             record(&mut session, self.store.now(), vec![change]).await?;
             Ok(collection)
         }
@@ -289,8 +293,8 @@ impl Collections<'_> {
         }
         let rows = session
             .rows(
-                "SELECT DISTINCT content_hash FROM versions WHERE document IN (SELECT id FROM documents WHERE \
-                 collection = $1)",
+                "SELECT DISTINCT content_hash FROM versions WHERE original IS NULL AND document IN (SELECT id FROM \
+                 documents WHERE collection = $1)",
                 args![id],
             )
             .await?;

@@ -222,7 +222,11 @@ fn postgres(code: &str, message: &str) -> StoreError {
         "53300" => StoreError::Busy,
         "57014" => StoreError::Timeout,
         "25006" => StoreError::ReadOnly(message),
-        _ if code.starts_with("08") || code.starts_with("57P") || code.starts_with("28") || code == "3D000" => {
+        _ if code.starts_with("08")
+            || code.starts_with("57P")
+            || code.starts_with("28")
+            || code == "3D000" =>
+        {
             StoreError::Unavailable(message)
         }
         _ if code.starts_with("XX") => StoreError::Damaged(message),

@@ -5,9 +5,8 @@
 
 use std::{collections::HashMap, str::FromStr, time::Duration};
 
-use quarry_core::{
-    Actor, CollectionId, DocumentId, JobId, Metadata, Page, PageRequest, TenantId, Timestamp,
-};
+use bytes::Bytes;
+use quarry_core::{Actor, CollectionId, DocumentId, JobId, Metadata, Page, PageRequest, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -92,6 +91,8 @@ pub struct Job {
     pub content_hash: String,
     /// How many bytes.
     pub bytes: u64,
+    /// The bytes, when they are few; otherwise [`crate::Blobs::get`] has them.
+    pub original: Option<Bytes>,
 }
 
 /// A job as it is listed.
@@ -317,8 +318,7 @@ impl Jobs<'_> {
             )
             .await?;
         let dead = session.first("SELECT count(*) FROM jobs WHERE status = 'dead'", Vec::new()).await?;
-        let mut stats =
-            JobStats { dead: dead.map_or(Ok(0), |row| row.big(0))?, ..JobStats::default() };
+        let mut stats = JobStats { dead: dead.map_or(Ok(0), |row| row.big(0))?, ..JobStats::default() };
         let now = self.store.now().micros();
         for row in &open {
             if row.word::<JobStatus>(0)? == JobStatus::Running {
@@ -362,7 +362,7 @@ async fn take(
     }
     let sql = format!(
         "SELECT j.id, j.tenant, j.collection, j.document, j.version, j.attempt, j.max_attempts, v.name, v.media_type, \
-         v.title, d.source, d.metadata, v.content_hash, v.bytes, d.version FROM jobs j JOIN documents d ON d.id = \
+         v.title, d.source, d.metadata, v.content_hash, v.bytes, d.version, v.original FROM jobs j JOIN documents d ON d.id = \
          j.document JOIN versions v ON v.document = j.document AND v.version = j.version WHERE j.id {} ORDER BY j.id",
         dialect.ids_in()
     );
@@ -384,10 +384,8 @@ async fn take(
     // A job whose document is gone has nothing left to do either.
     old.extend(ids.into_iter().filter(|id| !known.contains_key(id)));
     finish(session, old, now).await?;
-    let sql = format!(
-        "UPDATE documents SET status = 'processing', updated_at = $2 WHERE id {}",
-        dialect.ids_in()
-    );
+    let sql =
+        format!("UPDATE documents SET status = 'processing', updated_at = $2 WHERE id {}", dialect.ids_in());
     let documents = dialect.ids(leased.iter().map(|job| job.document.uuid()));
     session.execute(sql, args![documents, now]).await?;
     Ok(leased)
@@ -456,6 +454,7 @@ fn read_leased(row: &Row) -> Result<Job, StoreError> {
         metadata: row.json(11)?,
         content_hash: hex::encode(row.bytes(12)?),
         bytes: row.big(13)?,
+        original: row.opt_bytes(15)?.map(Bytes::from),
     })
 }
 

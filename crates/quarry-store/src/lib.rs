@@ -28,8 +28,8 @@ pub mod testing;
 pub use audit::{Audit, AuditEntry};
 pub use blobs::Blobs;
 pub use chunks::{
-    ChangedChunk, ChunkRow, Chunks, KnownVector, NewChunk, Publication, Published, PublishedDocument, RankingRow,
-    ReembeddingRow, SequencedChanges,
+    ChangedChunk, ChunkRow, Chunks, KnownVector, NewChunk, Publication, Published, PublishedDocument,
+    RankingRow, ReembeddingRow, SequencedChanges,
 };
 pub use collections::{Collections, DocumentCounts, NewCollection};
 pub use documents::{Added, Documents, NewDocument, Outcome};

@@ -78,7 +78,7 @@ impl Store {
             db.close().await;
             return Err(error);
         }
-        let blobs = Blobs::open(&config.blobs)?;
+        let blobs = Blobs::open(&config.blobs, db.clone())?;
         let inner = Inner { db, clock, blobs, models: Mutex::default(), waiting: Waiting::default() };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -74,7 +74,8 @@ impl Collections<'_> {
             now,
             swap.expected_sequence
         ];
-        let row = session.first(sql, values).await?.ok_or_else(|| StoreError::CollectionChanged(id.to_string()))?;
+        let row =
+            session.first(sql, values).await?.ok_or_else(|| StoreError::CollectionChanged(id.to_string()))?;
         let collection = collections::read(&row)?;
         if let Some(vectors) = vectors {
             // A chunk without a new vector must not keep the old embedder's.

@@ -1,7 +1,10 @@
 //! The next step for each code of an error, where there is one that the sentence does not say already.
 
 const HINTS: &[(&str, &str)] = &[
-    ("collection_not_found", "`quarry collections list` shows what there is; `quarry ingest PATH` fills `default`"),
+    (
+        "collection_not_found",
+        "`quarry collections list` shows what there is; `quarry ingest PATH` fills `default`",
+    ),
     ("document_not_found", "`quarry documents list` shows the ids"),
     ("job_not_found", "`quarry jobs list` shows the ids"),
     ("query_not_found", "`quarry history list` shows the ids"),
@@ -13,7 +16,10 @@ const HINTS: &[(&str, &str)] = &[
     ("invalid_metadata", "an example: --metadata year=2024 --metadata tags='[\"audit\",\"finance\"]'"),
     ("data_locked", "wait for it to end, or name another folder with `--data DIR`"),
     ("data_folder_not_found", "`quarry ingest PATH` makes it, or name another with `--data DIR`"),
-    ("unauthenticated", "pass `--key KEY`; on the server's machine the key is in `admin.key` in its data folder"),
+    (
+        "unauthenticated",
+        "pass `--key KEY`; on the server's machine the key is in `admin.key` in its data folder",
+    ),
     ("server_unreachable", "is it running? `quarry serve` starts one and prints its address"),
     ("port_in_use", "choose another with `--listen ADDRESS:PORT`, or stop what is using it"),
     ("disk_full", "free some space and run it again; nothing that was acknowledged is lost"),

@@ -35,18 +35,24 @@ fn start(settings: &LogSettings, level: &str) {
     };
     // The libraries below talk at length on `debug`; they are worth it only when they are named.
     let mut directives = match level {
-        "debug" | "trace" => format!("info,quarry={level},quarry_engine={level},quarry_server={level},quarry_store={level},quarry_index={level},quarry_models={level}"),
+        "debug" | "trace" => format!(
+            "info,quarry={level},quarry_engine={level},quarry_server={level},quarry_store={level},quarry_index={level},quarry_models={level}"
+        ),
         other => other.to_owned(),
     };
     if !settings.filter.is_empty() {
         directives = format!("{directives},{}", settings.filter);
     }
     let filter = EnvFilter::builder().parse_lossy(directives);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(SystemTime);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(SystemTime);
     // A second start, as in a test, changes nothing.
     let _ = if json {
         builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {
-        builder.with_target(false).with_ansi(std::io::stderr().is_terminal() && crate::config::colours()).try_init()
+        builder
+            .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal() && crate::config::colours())
+            .try_init()
     };
 }

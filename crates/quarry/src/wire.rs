@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use quarry_core::{Clock, SystemClock};
+use quarry_core::{Clock, PageRequest, SystemClock, TenantId};
 use quarry_engine::{Engine, Parts, engine::Embedders};
 use quarry_index::LocalIndex;
 use quarry_models::{Embedder, EmbedderSettings, ModelError};
-use quarry_store::{Store, StoreConfig};
+use quarry_store::{JobStatus, Store, StoreConfig};
 
 use crate::{config::Config, data::DataFolder, failure::Outcome};
 
@@ -25,6 +25,9 @@ pub(crate) struct Running {
 pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Store::open(&store_config(config, folder), Arc::clone(&clock)).await?;
+    if config.store.url.is_none() {
+        give_back(&store).await?;
+    }
     let index = Arc::new(LocalIndex::new(folder.index(), config.index.clone()));
     let embedders = Opened::new(config.models.embed.clone(), folder.models());
     let parts = Parts {
@@ -35,6 +38,21 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
         clock,
     };
     Ok(Running { engine: Engine::start(parts).await?, index })
+}
+
+/// Puts back the jobs that a killed process had taken, so that nobody waits for their leases to run out. Only for the
+/// database in the folder: whoever has its lock is its only user.
+async fn give_back(store: &Store) -> Outcome<()> {
+    let page = PageRequest::new(Some(PageRequest::MAX), None);
+    loop {
+        let jobs = store.jobs().list(TenantId::ROOT, Some(JobStatus::Running), &page).await?.items;
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        for job in jobs {
+            store.jobs().retry_later(job.id, "the process that worked on it ended", Duration::ZERO).await?;
+        }
+    }
 }
 
 fn store_config(config: &Config, folder: &DataFolder) -> StoreConfig {

@@ -4,7 +4,7 @@ use super::extract::{Question, Scored};
 use crate::retrieve::Hit;
 
 /// How many features the evidence has.
-pub(crate) const FEATURES: usize = 10;
+pub(crate) const FEATURES: usize = 11;
 
 /// Their names, in order; the weights file uses them.
 pub(crate) const NAMES: [&str; FEATURES] = [
@@ -18,6 +18,7 @@ pub(crate) const NAMES: [&str; FEATURES] = [
     "adjacency",
     "terms",
     "lead",
+    "known_language",
 ];
 
 /// What speaks for an answer being there.
@@ -42,5 +43,6 @@ pub(crate) fn features(question: &Question, hits: &[Hit], cosines: &[f32], score
         most(13, &mut scored.iter()),
         (question.weights().len() as f32).ln_1p(),
         lead,
+        f32::from(u8::from(question.has_vector())),
     ]
 }

@@ -8,7 +8,7 @@ use super::{asked, asked::Asked};
 use crate::retrieve::Hit;
 
 /// How many features a sentence has.
-pub(crate) const FEATURES: usize = 14;
+pub(crate) const FEATURES: usize = 17;
 
 /// Their names, in order; the weights file uses them.
 pub(crate) const NAMES: [&str; FEATURES] = [
@@ -26,6 +26,9 @@ pub(crate) const NAMES: [&str; FEATURES] = [
     "novelty",
     "short",
     "adjacency",
+    "length",
+    "opens",
+    "best_of_passage",
 ];
 
 /// A question as the answerer reads it.
@@ -43,8 +46,9 @@ pub(crate) struct Question {
 pub(crate) struct Scored {
     /// Which hit it stands in.
     pub(crate) hit: usize,
-    /// Where in the hit's text, in bytes.
-    pub(crate) range: Range<usize>,
+    /// Where in the hit's text its quote stands, in bytes: the sentence, with its neighbour where it cannot be
+    /// understood alone.
+    pub(crate) quote: Range<usize>,
     /// What speaks for it, in the order of [`NAMES`].
     pub(crate) features: [f32; FEATURES],
     /// Which of the question's stems it holds: a bit for each of the first 64.
@@ -74,6 +78,11 @@ impl Question {
     pub(crate) fn coverage(&self, stems: &HashSet<u32>) -> f32 {
         let found: f32 = self.weights.iter().filter(|(stem, _)| stems.contains(stem)).map(|(_, weight)| weight).sum();
         found / self.mass
+    }
+
+    /// Whether sentences can be compared with it by their vectors.
+    pub(crate) const fn has_vector(&self) -> bool {
+        self.vector.is_some()
     }
 
     /// The weights of its stems.
@@ -122,6 +131,28 @@ impl Question {
     }
 }
 
+/// Words that point back: a sentence that opens with one means nothing without the sentence before it.
+const POINTING: [&str; 20] = [
+    "it", "its", "this", "these", "that", "those", "they", "their", "he", "she", "his", "her", "such", "however",
+    "therefore", "thus", "moreover", "furthermore", "consequently", "hence",
+];
+/// Longest quote in bytes that a neighbour may make.
+const LONGEST_QUOTE: usize = 600;
+
+/// What to quote for a sentence.
+fn quote_of(text: &str, part: &Part, around: &Around<'_>) -> Range<usize> {
+    let sentence = text.get(part.range.clone()).unwrap_or_default();
+    let opening = sentence.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+    let points_back = opening.is_some_and(|word| POINTING.contains(&word.to_lowercase().as_str()));
+    let mut quote = part.range.clone();
+    if points_back && let Some(previous) = around.previous {
+        quote.start = previous.range.start;
+    } else if sentence.trim_end().ends_with(':') && let Some(next) = around.next {
+        quote.end = next.range.end;
+    }
+    if quote.len() > LONGEST_QUOTE { part.range.clone() } else { quote }
+}
+
 struct Part {
     range: Range<usize>,
     stems: Vec<u32>,
@@ -150,6 +181,7 @@ pub(crate) fn sentences(
             rank: 1.0 / (1.0 + place as f32),
             score: hit.score - best,
             cosine: cosines.get(place).copied().unwrap_or(0.0),
+            best: parts.iter().map(|part| question.coverage(&part.set)).fold(0.0, f32::max),
         };
         for (number, part) in parts.iter().enumerate() {
             let around = Around {
@@ -160,7 +192,8 @@ pub(crate) fn sentences(
             let text = hit.text.get(part.range.clone()).unwrap_or_default();
             let features = features(question, part, text, &around, &passage, similarity);
             let covered = question.mask(&part.set);
-            scored.push(Scored { hit: place, range: part.range.clone(), features, covered });
+            let quote = quote_of(&hit.text, part, &around);
+            scored.push(Scored { hit: place, quote, features, covered });
         }
     }
     scored
@@ -172,6 +205,8 @@ struct PassageFeatures {
     rank: f32,
     score: f32,
     cosine: f32,
+    /// Largest coverage of one of its sentences.
+    best: f32,
 }
 
 struct Around<'a> {
@@ -224,5 +259,8 @@ fn features(
         (fresh as f32).ln_1p(),
         if part.stems.len() < 4 { 1.0 } else { 0.0 },
         question.adjacency(&part.stems),
+        (part.stems.len() as f32).ln_1p(),
+        f32::from(u8::from(around.previous.is_none())),
+        f32::from(u8::from(coverage > 0.0 && coverage >= passage.best)),
     ]
 }

@@ -130,10 +130,10 @@ fn quote(judged: &Judged, hits: &[Hit], most: usize) -> (Vec<Sentence>, Vec<Cita
 
 /// A sentence's text without the space around it, and where it stands in the document's parsed text.
 fn cut(hit: &Hit, scored: &Scored) -> Option<(Span, String)> {
-    let raw = hit.text.get(scored.range.clone())?;
+    let raw = hit.text.get(scored.quote.clone())?;
     let text = raw.trim();
     let lead = raw.len() - raw.trim_start().len();
-    let before = hit.text.get(..scored.range.start + lead)?.chars().count();
+    let before = hit.text.get(..scored.quote.start + lead)?.chars().count();
     let start = hit.span.start + u32::try_from(before).ok()?;
     let end = start + u32::try_from(text.chars().count()).ok()?;
     Some((Span { start, end }, text.to_owned()))

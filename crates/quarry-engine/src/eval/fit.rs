@@ -72,6 +72,18 @@ struct Samples {
     evidence: Group<{ evidence::FEATURES }>,
 }
 
+/// Share of a set's questions that some sentence must answer, for the set to teach which one does. Below it the gold
+/// answers are written in other words, and the few sentences that hold one are chance.
+const QUOTABLE: f64 = 0.3;
+
+impl Samples {
+    /// Its sentences, where they can teach something.
+    fn quotable(&self) -> Option<Vec<Group<{ extract::FEATURES }>>> {
+        let held = self.sentences.iter().filter(|group| group.iter().any(|(_, right)| *right)).count();
+        (held as f64 > QUOTABLE * self.sentences.len() as f64).then(|| self.sentences.clone())
+    }
+}
+
 /// Fits on every set, and measures each with what was fitted on the others.
 ///
 /// # Errors
@@ -128,7 +140,7 @@ async fn gather(
         if !question.answers.is_empty() {
             let label = |sentence: &extract::Scored| {
                 let hit = found.hits.get(sentence.hit)?;
-                let text = hit.text.get(sentence.range.clone())?;
+                let text = hit.text.get(sentence.quote.clone())?;
                 Some(metrics::holds(text, &question.answers))
             };
             let group = scored.iter().map(|sentence| (sentence.features, label(sentence).unwrap_or(false)));
@@ -172,15 +184,11 @@ fn report(samples: &[Samples]) -> FitReport {
     let options = rank::FitOptions::default();
     let sets = (0..samples.len()).filter_map(|number| quality(samples, number, &ranking, &options)).collect();
     let names: Vec<String> = samples.iter().map(|set| set.name.clone()).collect();
-    let sentences: Vec<_> = samples.iter().map(|set| set.sentences.clone()).collect();
-    let with_answers: Vec<_> = sentences.into_iter().filter(|groups| !groups.is_empty()).collect();
+    let with_answers: Vec<_> = samples.iter().filter_map(Samples::quotable).collect();
     let all_evidence: Vec<_> = samples.iter().map(|set| set.evidence.clone()).collect();
     let evidence = learn::logistic(&all_evidence, L2);
     let sentence = learn::listwise(&with_answers, L2);
-    let lexical = rank::FitOptions {
-        used: std::array::from_fn(|feature| rank::Lane::of(feature) == rank::Lane::Lexical),
-        ..rank::FitOptions::default()
-    };
+    let lexical = options.without_vectors();
     let ranker = LinearWeights::new(
         "static-en-256",
         "",
@@ -230,8 +238,7 @@ fn quality(
         samples.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, set)| set).collect();
     let ranker = rank::fit_without(ranking, &[set.name.as_str()], options);
     let ndcg = set.ranking.queries.iter().map(|query| ndcg(query, &ranker)).sum::<f64>();
-    let with_answers: Vec<_> =
-        others.iter().map(|set| set.sentences.clone()).filter(|groups| !groups.is_empty()).collect();
+    let with_answers: Vec<_> = others.iter().filter_map(|set| set.quotable()).collect();
     let sentence = learn::listwise(&with_answers, L2);
     let evidence_of_others: Vec<_> = others.iter().map(|set| set.evidence.clone()).collect();
     let evidence = learn::logistic(&evidence_of_others, L2);

@@ -160,7 +160,11 @@ async fn hand_over(inner: &Inner, scope: Scope) -> Result<(), EngineError> {
     if let Some(last) = pages.last() {
         progress.handed = last.sequence;
         for page in pages {
-            inner.index.apply(&scope, batch_of(page)).await?;
+            if let Err(error) = inner.index.apply(&scope, batch_of(page)).await {
+                // The index may have gone back: start again from what it says it has.
+                inner.indexer.reset(&scope);
+                return Err(error.into());
+            }
         }
         inner.indexer.state.lock().progress.insert(scope, progress);
         // There may be more; the scope goes to the end of the line.

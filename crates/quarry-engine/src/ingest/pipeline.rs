@@ -120,7 +120,7 @@ fn cut(
     let parsed = quarry_parse::parse(&source, &Limits::default())?;
     let limit = embedder.info().max_tokens.map_or(settings.chunk_tokens, |most| settings.chunk_tokens.min(most));
     let sizes = ChunkSettings { max_tokens: limit, overlap_tokens: settings.overlap_tokens.min(limit / 4) };
-    let drafts = quarry_parse::chunk(&parsed, &sizes, &|text| embedder.count_tokens(text));
+    let drafts = quarry_parse::chunk(&parsed, &sizes, &|text| size_of(text, embedder));
     let language = analyzer::detect(&parsed.text);
     let title = job.title.clone().or(parsed.title).unwrap_or_else(|| job.name.clone());
     let chunks = drafts
@@ -155,6 +155,16 @@ fn hash_of(text: &str) -> Hash {
     let mut hash = Hash::default();
     hash.copy_from_slice(digest.split_at(16).0);
     hash
+}
+
+/// A text's size in tokens. An embedder without a limit of its own may cut a script it never learnt into single
+/// bytes; there, two characters count as a token at most, so that a paragraph is a paragraph in every language.
+fn size_of(text: &str, embedder: &dyn Embedder) -> usize {
+    let tokens = embedder.count_tokens(text);
+    if embedder.info().max_tokens.is_some() {
+        return tokens;
+    }
+    tokens.min(text.chars().count().div_ceil(2))
 }
 
 /// What an embedder reads of a chunk: title, headings, the head of a table that was cut, and the text.

@@ -2,12 +2,15 @@
 
 use super::{
     language::Language,
-    script::{Script, default_language, main_script},
+    script::{Script, default_language, main_script, script_of},
     stop,
 };
 
 /// How much of a text is looked at: more does not change the answer and costs time.
 const SAMPLE: usize = 1200;
+
+/// So many stop words are believed even in code and tables.
+const MANY_VOTES: u32 = 8;
 
 /// The language of a text. The script decides first; among languages of one script frequent words, then letter
 /// trigrams (`whatlang`). Short Latin text that tells nothing is English.
@@ -17,7 +20,7 @@ pub fn detect(text: &str) -> Language {
     match guess(text) {
         Some((language, true)) => language,
         // Unsure: a long text's guess is still better than the default.
-        Some((language, false)) if text.len() > 400 && super::script::script_of(language) == script => language,
+        Some((language, false)) if text.len() > 400 && script_of(language) == script => language,
         _ => default_language(script),
     }
 }
@@ -25,7 +28,8 @@ pub fn detect(text: &str) -> Language {
 /// A guess and whether it is sure.
 pub(super) fn guess(text: &str) -> Option<(Language, bool)> {
     let text = sample(text);
-    match main_script(text)? {
+    let main = main_script(text)?;
+    match main {
         Script::Latin => {}
         Script::Han => {
             let kana = text.chars().filter(|c| matches!(c, '\u{3041}'..='\u{30ff}')).count();
@@ -43,17 +47,38 @@ pub(super) fn guess(text: &str) -> Option<(Language, bool)> {
         }
         _ => {}
     }
-    if let Some(language) = stop::vote(text) {
+    let votes = stop::Votes::count(text);
+    let code = main == Script::Latin && looks_like_code(text);
+    if let Some(language) = votes.winner(if code { MANY_VOTES } else { 3 })
+        && script_of(language) == main
+    {
         return Some((language, true));
     }
-    // Code has few words of any language; trigrams of identifiers tell nothing.
-    let signs = text.bytes().filter(|byte| b"{}()[];=<>_/\\|".contains(byte)).count();
-    if signs * 25 > text.len() {
+    if code {
         return Some((Language::ENGLISH, false));
     }
     let info = whatlang::detect(text)?;
     let language = Language::from_code(info.lang().code())?;
-    Some((language, info.is_reliable() && text.len() > 60))
+    // A language without a single one of its stop words is not the text's, whatever the trigrams say.
+    let unheard = votes.of(language) == Some(0) && main == Script::Latin;
+    Some((if unheard { Language::ENGLISH } else { language }, info.is_reliable() && text.len() > 60 && !unheard))
+}
+
+/// Whether so much of a Latin text is signs, or so many words are `camelCase`, that trigrams of it tell nothing: code,
+/// tables of numbers.
+fn looks_like_code(text: &str) -> bool {
+    let (mut letters, mut signs, mut humps, mut words) = (0, 0, 0, 1);
+    let mut before = b' ';
+    for byte in text.bytes() {
+        match byte {
+            b' ' | b'\n' | b'\t' | b'\r' => words += usize::from(before.is_ascii_alphabetic()),
+            _ if byte.is_ascii_alphabetic() || !byte.is_ascii() => letters += 1,
+            _ => signs += 1,
+        }
+        humps += usize::from(byte.is_ascii_uppercase() && before.is_ascii_lowercase());
+        before = byte;
+    }
+    letters > 0 && (signs * 7 > letters || humps * 10 > words)
 }
 
 fn sample(text: &str) -> &str {

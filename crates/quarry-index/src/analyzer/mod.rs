@@ -17,6 +17,8 @@ mod scan;
 mod script;
 mod sentence;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod word;
 
 pub use chunk::{ChunkText, analyse_chunk};

@@ -4,7 +4,7 @@ use super::{
     chunk::each_word,
     detect::{detect, guess},
     language::Language,
-    script::{main_script, script_of},
+    script::{Script, main_script, script, script_of},
     stop,
     word::Words,
 };
@@ -57,10 +57,16 @@ fn language_of(text: &str, hint: &QueryLanguages) -> Language {
     {
         return language;
     }
-    let script = main_script(text);
+    // Names and terms in Latin letters stand in questions of every language; letters of another script tell.
+    let main = main_script(text);
+    let present = |language: &Language| {
+        let own = script_of(*language);
+        own != Script::Latin && text.chars().filter_map(script).any(|script| script == own)
+    };
     hint.0
         .iter()
         .copied()
-        .find(|language| script.is_none_or(|script| script_of(*language) == script))
+        .find(|language| present(language))
+        .or_else(|| hint.0.iter().copied().find(|language| main.is_none_or(|script| script_of(*language) == script)))
         .unwrap_or_else(|| detect(text))
 }

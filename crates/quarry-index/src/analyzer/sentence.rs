@@ -101,10 +101,12 @@ fn stop_ends(text: &str, start: usize, at: usize, language: Language) -> Option<
         // `[12]` after a full stop is a footnote; `word.Next` is a name or a number.
         Some(_) => return None,
     }
-    if text.as_bytes().get(at) != Some(&b'.') {
-        return Some(end);
-    }
     let next = after.trim_start().chars().next();
+    if text.as_bytes().get(at) != Some(&b'.') {
+        // `"Really?" she asked.` goes on.
+        let quoted = end > at + 1 && !after.starts_with('\n');
+        return if quoted && next.is_some_and(char::is_lowercase) { None } else { Some(end) };
+    }
     let before = text.get(start..at)?;
     // Tokenised text has its stops alone between spaces, and often no capitals.
     if before.ends_with(' ') {
@@ -127,7 +129,7 @@ fn is_abbreviation(word: &str, first: bool, language: Language) -> bool {
         return number && (first || matches!(&language.letters(), b"deu" | b"dan" | b"nob" | b"fin" | b"ces" | b"pol"));
     }
     // Initials (`J.`) and inner stops (`U.S`, `e.g`).
-    if rest.is_empty() && initial.is_uppercase() {
+    if rest.is_empty() && initial.is_alphabetic() {
         return true;
     }
     if word.contains('.') && word.split('.').all(|part| part.chars().count() <= 2) {

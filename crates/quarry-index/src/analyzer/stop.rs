@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::OnceLock};
 
-use super::{language::Language, scan, script};
+use super::{language::Language, scan};
 
 /// Whether `word` (folded) is a stop word of `language`.
 pub(super) fn is_stop(word: &str, language: Language) -> bool {
@@ -17,43 +17,50 @@ pub(super) fn is_question_word(raw: &str, language: Language) -> bool {
     words.split_ascii_whitespace().any(|word| word == lower)
 }
 
-/// The language whose stop words a Latin, Cyrillic or Arabic text uses, when they tell clearly: at least three, and
-/// half more than the next language has.
-pub(super) fn vote(text: &str) -> Option<Language> {
-    let mut counts = vec![0_u32; LISTS.len()];
-    let table = table();
-    let english = QUESTION_WORDS.first().map_or("", |(_, words)| *words);
-    let mut buffer = String::new();
-    scan::pieces(text, |piece| {
-        let word = text.get(piece.start..piece.end).unwrap_or_default();
-        if word.len() > 16 {
-            return;
-        }
-        let word = super::fold::form(word, &mut buffer);
-        let mut mask = table.get(word).copied().unwrap_or(0);
-        // English asks and tells with words that are letters elsewhere (`I`, `do`, `me`).
-        if mask & 1 == 0 && english.split_ascii_whitespace().any(|other| other == word) {
-            mask |= 1;
-        }
-        while mask != 0 {
-            if let Some(count) = counts.get_mut(mask.trailing_zeros() as usize) {
-                *count += 1;
+/// How many stop words of each language a text uses, by place in [`LISTS`].
+pub(super) struct Votes(Vec<u32>);
+
+impl Votes {
+    pub(super) fn count(text: &str) -> Self {
+        let mut counts = vec![0_u32; LISTS.len()];
+        let table = table();
+        let english = QUESTION_WORDS.first().map_or("", |(_, words)| *words);
+        let mut buffer = String::new();
+        scan::pieces(text, |piece| {
+            let word = text.get(piece.start..piece.end).unwrap_or_default();
+            // Single letters are variables and initials as often as words.
+            if word.len() > 16 || word.len() < 2 {
+                return;
             }
-            mask &= mask - 1;
-        }
-    });
-    let main = script::main_script(text)?;
-    let mut best = (0, None);
-    let mut second = 0;
-    for ((code, _), count) in LISTS.iter().zip(counts) {
-        if count > best.0 {
-            second = best.0;
-            best = (count, Some(Language::of(code)));
-        } else {
-            second = second.max(count);
-        }
+            let word = super::fold::form(word, &mut buffer);
+            let mut mask = table.get(word).copied().unwrap_or(0);
+            // English asks and tells with words that are words elsewhere (`do`, `me`).
+            if mask & 1 == 0 && english.split_ascii_whitespace().any(|other| other == word) {
+                mask |= 1;
+            }
+            while mask != 0 {
+                if let Some(count) = counts.get_mut(mask.trailing_zeros() as usize) {
+                    *count += 1;
+                }
+                mask &= mask - 1;
+            }
+        });
+        Self(counts)
     }
-    best.1.filter(|language| script::script_of(*language) == main && best.0 >= 3 && best.0 * 2 >= second * 3)
+
+    /// The language with most, when there are at least `least` and half more than the next language has.
+    pub(super) fn winner(&self, least: u32) -> Option<Language> {
+        let mut sorted: Vec<(u32, &[u8; 3])> = self.0.iter().copied().zip(LISTS.iter().map(|(code, _)| *code)).collect();
+        sorted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let [(best, code), (second, _), ..] = sorted.as_slice() else { return None };
+        (*best >= least && best * 2 >= second * 3).then(|| Language::of(code))
+    }
+
+    /// How many of a language; `None` where its stop words are not known.
+    pub(super) fn of(&self, language: Language) -> Option<u32> {
+        let place = LISTS.iter().position(|(code, _)| **code == language.letters())?;
+        self.0.get(place).copied()
+    }
 }
 
 /// Each word with the languages (bits, by place in [`LISTS`]) whose stop word it is.
@@ -94,7 +101,7 @@ const LISTS: &[(&[u8; 3], &str)] = &[
     (b"por", "o a os as um uma uns umas de do da dos das e ou mas é são era eram foi foram ser tem em no na nos nas ao à aos às por para com sem sobre este esta estes estas se seu sua seus suas que não mais como pelo pela"),
     (b"ita", "il lo la i gli le l un uno una di del dello della dei degli delle e o ma è sono era erano fu essere ha hanno in nel nella nei nelle a al alla ai alle da dal dalla per con su sul sulla questo questa si suo sua suoi che non più come"),
     (b"nld", "de het een van en of maar is zijn was waren werd worden heeft hebben in op aan bij met naar uit voor door over om te ter ten dat die dit deze niet ook als er ze hij zij hun haar"),
-    (b"swe", "och att det som en ett den de är var av för på med i till om inte har hade från vid men eller kan ska sin sitt sina han hon"),
+    (b"swe", "och att det som en ett den de är var av för på med i till om inte har hade från vid men eller kan ska sin sitt sina han"),
     (b"dan", "og at det som en et den de er var af for på med i til om ikke har havde fra ved men eller kan skal sin sit sine han hun blev"),
     (b"nob", "og å det som en et den de er var av for på med i til om ikke har hadde fra ved men eller kan skal sin sitt sine han hun ble"),
     (b"fin", "ja on oli ovat että se ne joka jotka ei ole mutta tai kun niin myös hän he sen hänen kuin olla"),
@@ -118,7 +125,7 @@ const LISTS: &[(&[u8; 3], &str)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{LISTS, is_stop, vote};
+    use super::{LISTS, Votes, is_stop};
     use crate::analyzer::language::Language;
 
     #[test]
@@ -135,8 +142,8 @@ mod tests {
             ("le chat est dans la maison et il ne dort pas", "fra"),
             ("он был в доме и не видел её", "rus"),
         ] {
-            assert_eq!(vote(text).unwrap().code(), code);
+            assert_eq!(Votes::count(text).winner(3).unwrap().code(), code);
         }
-        assert_eq!(vote("quarry"), None);
+        assert_eq!(Votes::count("quarry").winner(1), None);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -42,13 +42,18 @@ struct Inner {
     cells: Mutex<HashMap<Scope, Arc<Cell>>>,
 }
 
+const FINE: u8 = 0;
+const BEHIND: u8 = 1;
+const TOLD: u8 = 2;
+
 /// A shard's place; its lock is held while the shard is opened, closed or discarded.
 #[derive(Default)]
 struct Cell {
     shard: Mutex<Option<Arc<Shard>>>,
-    /// The shard went back to an older sequence on its own. Until somebody has asked for its state, writes are
-    /// refused: applying the next batch to it would leave a hole that nobody sees.
-    behind: AtomicBool,
+    /// [`BEHIND`] once the shard went back to an older sequence on its own, [`TOLD`] once a writer heard of it, and
+    /// [`FINE`] again when the state was asked for after that. Until then writes are refused: applying the next
+    /// batch would leave a hole that nobody sees.
+    standing: AtomicU8,
 }
 
 impl LocalIndex {
@@ -113,10 +118,11 @@ impl Inner {
         shard.clone()
     }
 
-    /// The caller learns the state now.
-    fn caught_up(&self, scope: &Scope) {
+    /// Somebody learns the state now. Had no writer heard of the loss yet, the one who feeds the index would go on
+    /// from where it believes it is.
+    fn state_asked(&self, scope: &Scope) {
         if let Some(cell) = self.cells.lock().get(scope) {
-            cell.behind.store(false, Ordering::Release);
+            let _ = cell.standing.compare_exchange(TOLD, FINE, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 
@@ -133,7 +139,7 @@ impl Inner {
         }
         if place.take().is_some() {
             // It was retired while it had its place: a write failed.
-            cell.behind.store(true, Ordering::Release);
+            cell.standing.store(BEHIND, Ordering::Release);
         }
         if !shard::exists(&folder) && !create {
             // Leftovers without a lexical index say nothing about any chunk.
@@ -147,7 +153,7 @@ impl Inner {
         let opened = match attempt() {
             Err(IndexError::Damaged(problem)) => {
                 events::damaged(&scope, &problem);
-                cell.behind.store(true, Ordering::Release);
+                cell.standing.store(BEHIND, Ordering::Release);
                 remove_folder(&folder)?;
                 if !create {
                     return Ok(None);
@@ -166,7 +172,9 @@ impl Inner {
 
     fn open_to_write(&self, scope: Scope, create: bool) -> Result<Option<Arc<Shard>>, IndexError> {
         let shard = self.open(scope, create)?;
-        if self.cell(&scope).behind.load(Ordering::Acquire) {
+        let cell = self.cell(&scope);
+        if cell.standing.load(Ordering::Acquire) != FINE {
+            cell.standing.store(TOLD, Ordering::Release);
             return Err(IndexError::Damaged(
                 "the index went back to an older state; ask for it and replay from there".to_owned(),
             ));
@@ -216,7 +224,7 @@ impl Inner {
         // A cell that nobody holds and that has no shard is only a name.
         self.cells.lock().retain(|_, cell| {
             Arc::strong_count(cell) > 1
-                || cell.behind.load(Ordering::Acquire)
+                || cell.standing.load(Ordering::Acquire) != FINE
                 || cell.shard.try_lock().is_none_or(|place| place.is_some())
         });
     }
@@ -235,7 +243,7 @@ impl Inner {
         if let Some(shard) = place.take() {
             shard.retire();
         }
-        cell.behind.store(behind, Ordering::Release);
+        cell.standing.store(if behind { BEHIND } else { FINE }, Ordering::Release);
         remove_folder(&self.folder(scope))
     }
 
@@ -317,7 +325,7 @@ impl Index for LocalIndex {
 
     async fn state(&self, scope: &Scope, with_keys: bool) -> Result<IndexState, IndexError> {
         let shard = self.shard(scope, false).await?;
-        self.inner.caught_up(scope);
+        self.inner.state_asked(scope);
         let Some(shard) = shard else { return Ok(IndexState::default()) };
         let snapshot = shard.snapshot();
         let keys = if with_keys { snapshot.keys() } else { Vec::new() };

@@ -15,6 +15,7 @@
 mod appender;
 mod bits;
 mod dense;
+mod directory;
 mod engine;
 mod filter;
 mod forward;

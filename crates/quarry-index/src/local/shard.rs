@@ -13,10 +13,11 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use quarry_core::Scope;
 use tantivy::{
-    Index, IndexReader, IndexSettings as TantivySettings, ReloadPolicy, directory::MmapDirectory,
+    Index, IndexReader, IndexSettings as TantivySettings, ReloadPolicy, store::Compressor,
 };
 
 use super::{
+    directory::GroupDirectory,
     forward::Forward,
     graph::Graph,
     lexical::{self, Fields},
@@ -72,11 +73,11 @@ impl Shard {
         let started = Instant::now();
         fs::create_dir_all(lexical_folder(&folder))?;
         let (schema, fields) = lexical::schema();
-        let directory = MmapDirectory::open(lexical_folder(&folder)).map_err(|error| lexical::failed(error.into()))?;
+        let directory = GroupDirectory::open(&lexical_folder(&folder)).map_err(|error| lexical::failed(error.into()))?;
         let index = if exists(&folder) {
             Index::open(directory)
         } else {
-            Index::create(directory, schema.clone(), TantivySettings::default())
+            Index::create(directory, schema.clone(), nothing_stored())
         }
         .map_err(lexical::failed)?;
         if index.schema() != schema {
@@ -297,6 +298,15 @@ impl Shard {
             Ok(None) => {}
             Err(problem) => events::graph_failed(&self.scope, &problem),
         }
+    }
+}
+
+/// Nothing is stored, so there is nothing to compress, least of all on a thread of its own for each commit.
+fn nothing_stored() -> TantivySettings {
+    TantivySettings {
+        docstore_compression: Compressor::None,
+        docstore_compress_dedicated_thread: false,
+        ..TantivySettings::default()
     }
 }
 

@@ -4,11 +4,14 @@
 //! here; everything comes from the packed terms that an engine returns with its candidates.
 
 mod features;
+mod feedback;
 mod fit;
 mod fusion;
 mod linear;
 mod order;
 mod probe;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use features::{FEATURES, FeatureVector, Lane, NAMES, features};

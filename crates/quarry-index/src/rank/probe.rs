@@ -193,12 +193,20 @@ impl Probe {
     }
 
     /// The idf of stems given as bits.
-    pub(super) fn mass(&self, mut bits: u64) -> f32 {
-        let mut mass = 0.0;
-        while bits != 0 {
-            mass += self.weight(bits.trailing_zeros() as usize);
-            bits &= bits - 1;
-        }
-        mass
+    pub(super) fn mass(&self, places: u64) -> f32 {
+        bits(places).map(|place| self.weight(place)).sum()
     }
+}
+
+/// The places of a word's bits, lowest first.
+#[inline]
+pub(super) fn bits(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = word.trailing_zeros() as usize;
+        if word == 0 {
+            return None;
+        }
+        word &= word - 1;
+        Some(place)
+    })
 }

@@ -1,6 +1,6 @@
 //! One pass over a candidate's packed terms: what it holds of the question.
 
-use super::probe::{MOST_PAIRS, MOST_STEMS, Probe};
+use super::probe::{MOST_PAIRS, MOST_STEMS, Probe, bits};
 use crate::terms::Term;
 
 /// Tokens within which a pair counts as near.
@@ -17,12 +17,14 @@ pub(super) struct View {
     pub heads: [u16; MOST_STEMS],
     /// Occurrences of adjacent pairs.
     pub pairs: [u16; MOST_STEMS],
+    /// Adjacent pairs seen, as bits.
+    pub seen_pairs: u64,
     /// Tokens of title and headings.
     pub head_length: u32,
     /// Stems seen, as bits.
     pub seen: u64,
     /// Stems seen in title and headings.
-    pub seen_heads: u64,
+    seen_heads: u64,
     /// The idf of the best sentence.
     pub best_sentence: f32,
     /// The idf of the best sentence together with the title and headings.
@@ -52,6 +54,7 @@ impl View {
             exact: [0; MOST_STEMS],
             heads: [0; MOST_STEMS],
             pairs: [0; MOST_STEMS],
+            seen_pairs: 0,
             head_length: 0,
             seen: 0,
             seen_heads: 0,
@@ -64,12 +67,14 @@ impl View {
     }
 
     fn clear(&mut self, stems: usize) {
-        for counts in [&mut self.counts, &mut self.exact, &mut self.heads, &mut self.pairs] {
+        // A question may have more pairs than stems when it repeats them.
+        bits(self.seen_pairs).for_each(|pair| self.pairs.iter_mut().skip(pair).take(1).for_each(|count| *count = 0));
+        for counts in [&mut self.counts, &mut self.exact, &mut self.heads] {
             counts.iter_mut().take(stems).for_each(|count| *count = 0);
         }
         self.last.iter_mut().take(stems).for_each(|last| *last = 0);
         self.near = [0; MOST_PAIRS / 64];
-        (self.head_length, self.seen, self.seen_heads) = (0, 0, 0);
+        (self.head_length, self.seen, self.seen_heads, self.seen_pairs) = (0, 0, 0, 0);
         (self.best_sentence, self.best_with_heads, self.best_two) = (0.0, 0.0, 0.0);
     }
 
@@ -97,7 +102,6 @@ impl View {
             }
         }
         self.close(probe, &mut pass);
-        self.close(probe, &mut pass);
     }
 
     /// A token of the question.
@@ -118,6 +122,7 @@ impl View {
             && let Some(number) = probe.adjacent_number(pass.neighbour - 1, place)
         {
             bump(&mut self.pairs, number);
+            self.seen_pairs |= 1 << (number % 64);
         }
         for &(partner, number) in probe.partners(place) {
             let at = self.last.get(usize::from(partner)).copied().unwrap_or(0);
@@ -136,11 +141,11 @@ impl View {
     /// A sentence ends.
     fn close(&mut self, probe: &Probe, pass: &mut Pass) {
         if pass.sentence != 0 {
-            self.best_sentence = self.best_sentence.max(probe.mass(pass.sentence));
-            self.best_with_heads = self.best_with_heads.max(probe.mass(pass.sentence | self.seen_heads));
-        }
-        if pass.sentence | pass.before != 0 {
-            self.best_two = self.best_two.max(probe.mass(pass.sentence | pass.before));
+            let mass = probe.mass(pass.sentence);
+            self.best_sentence = self.best_sentence.max(mass);
+            let with = |others: u64| if others == 0 { mass } else { mass + probe.mass(others) };
+            self.best_with_heads = self.best_with_heads.max(with(self.seen_heads & !pass.sentence));
+            self.best_two = self.best_two.max(with(pass.before & !pass.sentence));
         }
         pass.before = pass.sentence;
         pass.sentence = 0;

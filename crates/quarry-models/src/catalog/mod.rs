@@ -161,7 +161,8 @@ pub fn list(models_dir: &Path) -> Vec<(&'static Entry, State)> {
 pub fn is_installed(entry: &Entry, models_dir: &Path) -> bool {
     let folder = models_dir.join(entry.id);
     entry.files.iter().all(|file| {
-        std::fs::metadata(folder.join(file.name)).is_ok_and(|found| found.is_file() && found.len() == file.bytes)
+        std::fs::metadata(folder.join(file.name))
+            .is_ok_and(|found| found.is_file() && found.len() == file.bytes)
     })
 }
 

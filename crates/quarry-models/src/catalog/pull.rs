@@ -153,7 +153,12 @@ fn fetch_failed(entry: &Entry, file: &str, source: &PullSource, problem: impl To
         PullSource::Hub(address) => address.clone(),
         PullSource::Folder(folder) => format!("the folder `{}`", folder.display()),
     };
-    ModelError::Fetch { id: entry.id.to_owned(), file: file.to_owned(), source_name, problem: problem.to_string() }
+    ModelError::Fetch {
+        id: entry.id.to_owned(),
+        file: file.to_owned(),
+        source_name,
+        problem: problem.to_string(),
+    }
 }
 
 impl Pull<'_> {
@@ -197,7 +202,11 @@ impl Pull<'_> {
                 let address = format!("{base}/{repository}/resolve/{revision}/{}", file.name);
                 let response = client.get(address).send().await.map_err(|error| http::explain(&error))?;
                 let status = response.status();
-                if status.is_success() { Ok(Reader::Response(response)) } else { Err(format!("HTTP {status}")) }
+                if status.is_success() {
+                    Ok(Reader::Response(response))
+                } else {
+                    Err(format!("HTTP {status}"))
+                }
             }
             (PullSource::Hub(_), None) => Err("no HTTP client".to_owned()),
             (PullSource::Folder(folder), _) => {

@@ -21,7 +21,12 @@ fn model() -> &'static Entry {
             bytes: body.len() as u64,
         })
         .collect();
-    let entry = Entry { id: "tiny", repository: "owner/tiny", files: files.leak(), ..*find("all-minilm-l6-v2").unwrap() };
+    let entry = Entry {
+        id: "tiny",
+        repository: "owner/tiny",
+        files: files.leak(),
+        ..*find("all-minilm-l6-v2").unwrap()
+    };
     Box::leak(Box::new(entry))
 }
 

@@ -44,7 +44,10 @@ pub async fn embedder_contract(embedder: &dyn Embedder) {
     let dropped = EmbedRequest { texts: &texts, purpose: Purpose::Document };
     drop(tokio::time::timeout(Duration::from_micros(50), embedder.embed(dropped)).await);
     assert!(close(&together, &vectors(embedder, &texts).await), "a dropped call changes nothing");
-    assert!(embedder.count_tokens(&long) > embedder.count_tokens("a long text"), "longer texts have more tokens");
+    assert!(
+        embedder.count_tokens(&long) > embedder.count_tokens("a long text"),
+        "longer texts have more tokens"
+    );
     assert_eq!(embedder.count_tokens(""), 0, "no text has no tokens");
     let weight = embedder.info().dense_weight;
     assert!((0.0..=1.0).contains(&weight), "the weight {weight} is a share");

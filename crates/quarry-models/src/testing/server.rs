@@ -74,7 +74,10 @@ impl ScriptedServer {
     /// Gives these replies in order, then status 500.
     pub async fn replying(replies: Vec<Reply>) -> Self {
         let mut replies = replies.into_iter();
-        Self::start(Box::new(move |_| replies.next().unwrap_or_else(|| Reply::text(500, "the script has ended")))).await
+        Self::start(Box::new(move |_| {
+            replies.next().unwrap_or_else(|| Reply::text(500, "the script has ended"))
+        }))
+        .await
     }
 
     /// Answers each JSON body by a function.
@@ -131,7 +134,8 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<SeenRequest>>>, script
         if reply.silent {
             std::future::pending::<()>().await;
         }
-        let mut head = format!("HTTP/1.1 {} Scripted\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
+        let mut head =
+            format!("HTTP/1.1 {} Scripted\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
         for (name, value) in &reply.headers {
             // Writing to a string cannot fail.
             let _ = write!(head, "{name}: {value}\r\n");

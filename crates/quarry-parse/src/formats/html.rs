@@ -1,5 +1,6 @@
 //! Web pages: the main content where there is one, the whole page otherwise.
 
+mod depth;
 mod table;
 mod walk;
 
@@ -13,6 +14,11 @@ use crate::{Block, BlockKind, ParseError, Parsed, decode::decode, writer::one_li
 /// Reads a page.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     let html = decode(input.bytes, declared_encoding(input.bytes));
+    // Careless pages leave elements open, which is not yet an attack.
+    let most = input.limits.nesting.saturating_mul(20);
+    if depth::is_deeper(&html, most) {
+        return Err(ParseError::over("levels of nesting", most));
+    }
     let document = Document::from(html.as_str());
     let page = walk::walk(&document, input, walk::Scope::Page)?;
     // A short page has nothing to find the main content by, and little around it.

@@ -78,7 +78,8 @@ impl Chunks<'_> {
         let row = session
             .first("SELECT id FROM models WHERE name = $1 AND dimension = $2", args![name, dimension])
             .await?;
-        let number = row.ok_or_else(|| StoreError::Unreadable(format!("model `{name}` is missing")))?.int(0)?;
+        let number =
+            row.ok_or_else(|| StoreError::Unreadable(format!("model `{name}` is missing")))?.int(0)?;
         let mut models = self.store.inner.models.lock();
         models.names.insert(number, name.into());
         models.numbers.insert(key, number);
@@ -133,7 +134,9 @@ async fn lock(
     let dialect = session.dialect();
     let Some(first) = publications.first() else { return Ok(HashMap::new()) };
     if dialect == Dialect::Postgres {
-        session.execute("SELECT 1 FROM collections WHERE id = $1 FOR UPDATE", args![first.collection]).await?;
+        session
+            .execute("SELECT 1 FROM collections WHERE id = $1 FOR UPDATE", args![first.collection])
+            .await?;
     }
     let sql = format!(
         "SELECT {COLUMNS} FROM documents d WHERE d.id {} AND d.tenant = $2{}",

@@ -103,7 +103,11 @@ impl Chunks<'_> {
         Ok(())
     }
 
-    pub(super) async fn model_name(&self, session: &mut Session, number: i64) -> Result<Arc<str>, StoreError> {
+    pub(super) async fn model_name(
+        &self,
+        session: &mut Session,
+        number: i64,
+    ) -> Result<Arc<str>, StoreError> {
         if let Some(name) = self.store.inner.models.lock().names.get(&number) {
             return Ok(Arc::clone(name));
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use quarry_core::{
     Actor, CollectionId, Document, DocumentId, DocumentStatus, JobId, Metadata, TenantId, Timestamp,
@@ -14,12 +15,13 @@ use tokio::sync::oneshot;
 use super::{COLUMNS, Documents, WIDTH, read, write::write};
 use crate::{
     MAX_SOURCE,
+    blobs::INLINE,
     error::StoreError,
     sql::{Session, args, value::json_text},
     store::{Store, retry},
 };
 
-/// A document to add. Its bytes were put into the blob folder before.
+/// A document to add. [`crate::Blobs::put`] was given its bytes before.
 #[derive(Clone, Debug)]
 pub struct NewDocument {
     /// Where it belongs.
@@ -69,6 +71,7 @@ struct Request {
     tenant: TenantId,
     actor: Actor,
     documents: Vec<NewDocument>,
+    originals: Vec<Option<Bytes>>,
     answer: oneshot::Sender<Result<Vec<Added>, StoreError>>,
 }
 
@@ -94,24 +97,39 @@ impl Documents<'_> {
         actor: &Actor,
     ) -> Result<Vec<Added>, StoreError> {
         let hashes: Vec<String> = documents.iter().map(|new| new.content_hash.clone()).collect();
-        let outcome = match check(&documents) {
-            Ok(()) => self.enqueue(tenant, documents, actor).await,
+        let outcome = match self.originals(&documents).await {
+            Ok(originals) => self.enqueue(tenant, (documents, originals), actor).await,
             Err(error) => Err(error),
         };
         self.store.blobs().settle(hashes.iter().map(String::as_str)).await;
         outcome
     }
 
+    /// The bytes that are kept with the rows; none where they are a file.
+    async fn originals(&self, documents: &[NewDocument]) -> Result<Vec<Option<Bytes>>, StoreError> {
+        check(documents)?;
+        let mut originals = Vec::with_capacity(documents.len());
+        for new in documents {
+            originals.push(if new.bytes <= INLINE as u64 {
+                let bytes = self.store.blobs().inline(&new.content_hash).await?;
+                Some(bytes.ok_or_else(|| StoreError::BlobNotFound(new.content_hash.clone()))?)
+            } else {
+                None
+            });
+        }
+        Ok(originals)
+    }
+
     async fn enqueue(
         &self,
         tenant: TenantId,
-        documents: Vec<NewDocument>,
+        (documents, originals): (Vec<NewDocument>, Vec<Option<Bytes>>),
         actor: &Actor,
     ) -> Result<Vec<Added>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let first = {
             let mut queue = self.store.inner.waiting.0.lock();
-            queue.requests.push(Request { tenant, actor: actor.clone(), documents, answer });
+            queue.requests.push(Request { tenant, actor: actor.clone(), documents, originals, answer });
             !std::mem::replace(&mut queue.served, true)
         };
         if first {
@@ -212,6 +230,7 @@ pub(super) struct Item<'a> {
     pub(super) tenant: TenantId,
     pub(super) actor: &'a Actor,
     pub(super) new: &'a NewDocument,
+    pub(super) original: Option<&'a [u8]>,
 }
 
 /// What the database has of a source.
@@ -228,7 +247,9 @@ async fn insert(
     let items: Vec<Item<'_>> = requests
         .iter()
         .flat_map(|request| {
-            request.documents.iter().map(|new| Item { tenant: request.tenant, actor: &request.actor, new })
+            let (tenant, actor) = (request.tenant, &request.actor);
+            let both = request.documents.iter().zip(&request.originals);
+            both.map(move |(new, original)| Item { tenant, actor, new, original: original.as_deref() })
         })
         .collect();
     check_collections(session, &items).await?;
@@ -237,8 +258,10 @@ async fn insert(
     while !rest.is_empty() {
         // A source that comes twice ends a wave: its second version is made after its first.
         let mut seen = HashSet::new();
-        let count =
-            rest.iter().take_while(|item| seen.insert((item.new.collection, item.new.source.as_str()))).count();
+        let count = rest
+            .iter()
+            .take_while(|item| seen.insert((item.new.collection, item.new.source.as_str())))
+            .count();
         let (wave, later) = rest.split_at(count);
         wave_of(session, wave, now, &mut added).await?;
         rest = later;

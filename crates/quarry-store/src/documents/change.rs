@@ -99,7 +99,9 @@ async fn delete(
     now: Timestamp,
 ) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
     let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
-    let rows = session.rows("SELECT content_hash FROM versions WHERE document = $1", args![id]).await?;
+    let rows = session
+        .rows("SELECT content_hash FROM versions WHERE document = $1 AND original IS NULL", args![id])
+        .await?;
     let hashes = rows.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
     for sql in [
         "DELETE FROM chunks WHERE document = $1",
@@ -183,7 +185,7 @@ pub(crate) async fn bury(
     Ok(())
 }
 
-/// Removes the blobs that no version needs and no call is about to need.
+/// Removes the files that no version needs and no call is about to need.
 pub(crate) async fn remove_unneeded(store: &Store, mut hashes: Vec<Vec<u8>>) -> Result<(), StoreError> {
     hashes.sort_unstable();
     hashes.dedup();
@@ -200,9 +202,9 @@ pub(crate) async fn remove_unneeded(store: &Store, mut hashes: Vec<Vec<u8>>) -> 
             .first("SELECT 1 FROM versions WHERE content_hash = $1 LIMIT 1", args![hash])
             .await?;
         if needed.is_none() {
-            if let Err(error) = store.blobs().delete(&name).await {
+            if let Err(error) = store.blobs().remove(&name).await {
                 // The rows are gone, which is what was asked for; bytes that nobody finds do no harm.
-                tracing::warn!(%error, hash = name, "a blob could not be removed");
+                tracing::warn!(%error, hash = name, "a file of the blob folder could not be removed");
             }
         }
         drop(expected);

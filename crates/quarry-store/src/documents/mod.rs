@@ -4,12 +4,10 @@ mod add;
 mod change;
 mod write;
 
-use quarry_core::{
-    CollectionId, Document, DocumentId, DocumentStatus, Page, PageRequest, TenantId,
-};
+use quarry_core::{CollectionId, Document, DocumentId, DocumentStatus, Page, PageRequest, TenantId};
 
-pub use add::{Added, NewDocument, Outcome};
 pub(crate) use add::Waiting;
+pub use add::{Added, NewDocument, Outcome};
 pub(crate) use change::{bury, remove_unneeded};
 
 use crate::{
@@ -138,10 +136,7 @@ impl Documents<'_> {
             .db()
             .read()
             .await?
-            .first(
-                "SELECT published_version FROM documents WHERE id = $1 AND tenant = $2",
-                args![id, tenant],
-            )
+            .first("SELECT published_version FROM documents WHERE id = $1 AND tenant = $2", args![id, tenant])
             .await?;
         row.ok_or_else(|| missing(id))?.small(0)
     }

@@ -24,9 +24,9 @@ const NEWER: Many = Many {
     after: ") AS v WHERE documents.id = v.column1",
 };
 const VERSIONS: Many = Many {
-    before: "INSERT INTO versions (document, version, job, name, title, media_type, bytes, content_hash, created_at) \
-             VALUES",
-    columns: 9,
+    before: "INSERT INTO versions (document, version, job, name, title, media_type, bytes, content_hash, created_at, \
+             original) VALUES",
+    columns: 10,
     after: "",
 };
 const JOBS: Many = Many {
@@ -39,7 +39,11 @@ const JOBS: Many = Many {
 type Fresh<'a> = (&'a Item<'a>, &'a Added);
 
 /// Writes new documents and new versions with their jobs and audit rows.
-pub(super) async fn write(session: &mut Session, fresh: &[Fresh<'_>], now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn write(
+    session: &mut Session,
+    fresh: &[Fresh<'_>],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     if fresh.is_empty() {
         return Ok(());
     }
@@ -131,6 +135,7 @@ fn version_row<'a>(item: &Item<'a>, added: &'a Added, now: Timestamp) -> Vec<Arg
         item.new.bytes,
         hash(added),
         now,
+        item.original,
     ]
 }
 

@@ -18,8 +18,9 @@ use crate::{error::StoreError, store::StoreConfig};
 
 /// How long a statement waits for another process's lock, and how long PostgreSQL works on one.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Readers of a SQLite file: reads take well under a millisecond, so that a few serve thousands a second.
-const READERS: u32 = 4;
+/// Readers of a SQLite file: reads take well under a millisecond, so that a few serve thousands a second, and each
+/// has a cache of its own.
+const READERS: u32 = 3;
 
 #[derive(Clone)]
 pub(crate) enum Database {
@@ -80,7 +81,7 @@ impl Database {
         // The first 64 MB are mapped: small data sets are read without a system call, and memory stays bounded.
         let read = shared
             .read_only(true)
-            .pragma("cache_size", "-2048")
+            .pragma("cache_size", "-6144")
             .pragma("mmap_size", "67108864")
             .thread_name(|number| format!("store-read-{number}"));
         let readers = config.max_connections.clamp(1, READERS);

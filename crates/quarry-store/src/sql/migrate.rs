@@ -37,7 +37,9 @@ pub(crate) async fn migrate(db: &Database, now: Timestamp, last: Option<i64>) ->
     if let Some((found, _)) = applied.iter().find(|(version, _)| *version > known) {
         return Err(StoreError::DatabaseNewer { found: *found, known });
     }
-    for migration in MIGRATIONS.iter().take_while(|migration| last.is_none_or(|last| migration.version <= last)) {
+    for migration in
+        MIGRATIONS.iter().take_while(|migration| last.is_none_or(|last| migration.version <= last))
+    {
         let sum = checksum(migration);
         match applied.iter().find(|(version, _)| *version == migration.version) {
             Some((_, found)) if *found == sum => {}
@@ -58,7 +60,8 @@ async fn begin(db: &Database) -> Result<Session, StoreError> {
 }
 
 async fn read(session: &mut Session) -> Result<Vec<(i64, String)>, StoreError> {
-    let rows = session.rows("SELECT version, checksum FROM schema_migrations ORDER BY version", Vec::new()).await?;
+    let rows =
+        session.rows("SELECT version, checksum FROM schema_migrations ORDER BY version", Vec::new()).await?;
     rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?))).collect()
 }
 

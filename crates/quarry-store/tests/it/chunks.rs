@@ -23,7 +23,10 @@ async fn published_chunks_are_read_back(world: &World) {
     rows.sort_by_key(|row| row.key);
     assert_eq!(rows.iter().map(|row| row.reference.ordinal).collect::<Vec<_>>(), [1, 3]);
     assert_eq!((rows[0].text.as_str(), rows[0].page), ("chunk \u{fc} 1", Some(2)));
-    assert_eq!((rows[0].headings.as_slice(), rows[0].span.start), (["Top".into(), "Part 1".into()].as_slice(), 10));
+    assert_eq!(
+        (rows[0].headings.as_slice(), rows[0].span.start),
+        (["Top".into(), "Part 1".into()].as_slice(), 10)
+    );
     assert_eq!((rows[0].source.as_str(), rows[0].title.as_str()), ("a.txt", "Title of a.txt"));
     let ranking = world.store.chunks().for_ranking(ROOT, collection.id, &wanted).await.unwrap();
     assert_eq!(ranking.len(), 2);

@@ -14,7 +14,10 @@ async fn a_name_is_taken_once(world: &World) {
     assert_eq!(error.code(), "collection_exists");
     assert_eq!(error.to_string(), "a collection named `reports` exists already");
     let missing = "absent".parse().unwrap();
-    assert_eq!(world.store.collections().get(ROOT, &missing).await.unwrap_err().code(), "collection_not_found");
+    assert_eq!(
+        world.store.collections().get(ROOT, &missing).await.unwrap_err().code(),
+        "collection_not_found"
+    );
 }
 
 async fn pages_cover_each_collection_once_in_byte_order(world: &World) {
@@ -67,16 +70,18 @@ async fn counts_say_where_documents_are(world: &World) {
 
 async fn a_removed_collection_takes_everything_along(world: &World) {
     let (gone, kept) = (world.collection(ROOT, "gone").await, world.collection(ROOT, "kept").await);
-    let shared = world.put(&gone, "shared", "both have this", 2).await;
-    let own = world.put(&gone, "own", "only here", 2).await;
-    let other = world.put(&kept, "shared", "both have this", 2).await;
+    let (both, only) = ("both have this".repeat(4_000), "only here".repeat(9_000));
+    let shared = world.put(&gone, "shared", &both, 2).await;
+    let own = world.put(&gone, "own", &only, 2).await;
+    world.put(&gone, "few", "few bytes", 2).await;
+    let other = world.put(&kept, "shared", &both, 2).await;
     world.store.collections().remove(ROOT, gone.id, &ME).await.unwrap();
     assert!(world.store.collections().find(ROOT, &gone.name).await.unwrap().is_none());
     assert_eq!(world.store.documents().get(ROOT, own.id).await.unwrap_err().code(), "document_not_found");
     assert!(world.store.chunks().keys(ROOT, gone.id).await.unwrap().is_empty());
     assert_eq!(world.store.chunks().keys(ROOT, kept.id).await.unwrap().len(), 2);
     assert_eq!(world.store.blobs().get(&own.content_hash).await.unwrap_err().code(), "blob_not_found");
-    assert_eq!(world.store.blobs().get(&shared.content_hash).await.unwrap(), "both have this");
+    assert_eq!(world.store.blobs().get(&shared.content_hash).await.unwrap(), both);
     assert_eq!(other.content_hash, shared.content_hash);
     let again = world.store.collections().remove(ROOT, gone.id, &ME).await.unwrap_err();
     assert_eq!(again.code(), "collection_not_found");

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use quarry_core::{CollectionId, DocumentStatus, Fault as _, Metadata, PageRequest, Value};
 use quarry_store::Outcome;
 
-use crate::world::{ME, ROOT, World, stories};
+use crate::world::{ME, ROOT, World, new_document, stories};
 
 async fn an_upload_is_a_document_a_job_and_an_audit_row(world: &World) {
     let collection = world.collection(ROOT, "c").await;
@@ -104,7 +104,7 @@ async fn one_source_added_by_many_at_once_is_one_document(world: &World) {
     let calls = (0..20).map(|number| {
         let store = if number % 2 == 0 { &world.store } else { &other };
         async move {
-            let new = world.new_document(collection.id, "same", "same").await;
+            let new = new_document(store, collection.id, "same", "same").await;
             store.documents().add(ROOT, vec![new], &ME).await.unwrap().remove(0)
         }
     });
@@ -155,14 +155,24 @@ async fn a_removed_document_leaves_nothing(world: &World) {
 
 async fn bytes_that_somebody_is_about_to_add_stay(world: &World) {
     let collection = world.collection(ROOT, "c").await;
-    let document = world.put(&collection, "a", "shared", 1).await;
-    // Written for a second document whose row is not there yet.
-    let second = world.new_document(collection.id, "b", "shared").await;
-    world.store.documents().remove(ROOT, document.id, &ME).await.unwrap();
-    let added = world.store.documents().add(ROOT, vec![second], &ME).await.unwrap().remove(0);
-    assert_eq!(world.store.blobs().get(&added.document.content_hash).await.unwrap(), "shared");
-    world.store.documents().remove(ROOT, added.document.id, &ME).await.unwrap();
-    assert!(world.store.blobs().get(&added.document.content_hash).await.is_err());
+    for body in ["few".to_owned(), "many".repeat(20_000)] {
+        let document = world.put(&collection, "a", &body, 1).await;
+        // Put for a second document whose row is not there yet.
+        let second = world.new_document(collection.id, "b", &body).await;
+        world.store.documents().remove(ROOT, document.id, &ME).await.unwrap();
+        let added = world.store.documents().add(ROOT, vec![second], &ME).await.unwrap().remove(0);
+        assert_eq!(world.store.blobs().get(&added.document.content_hash).await.unwrap(), body);
+        world.store.documents().remove(ROOT, added.document.id, &ME).await.unwrap();
+        assert!(world.store.blobs().get(&added.document.content_hash).await.is_err());
+    }
+}
+
+async fn a_document_without_its_bytes_is_refused(world: &World) {
+    let collection = world.collection(ROOT, "c").await;
+    let mut new = world.new_document(collection.id, "a", "some").await;
+    new.content_hash = "0".repeat(64);
+    let error = world.store.documents().add(ROOT, vec![new], &ME).await.unwrap_err();
+    assert_eq!(error.code(), "blob_not_found");
 }
 
 async fn new_metadata_reaches_the_index_by_a_new_sequence_number(world: &World) {
@@ -182,8 +192,11 @@ async fn new_metadata_reaches_the_index_by_a_new_sequence_number(world: &World) 
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].removed, [document.id]);
     assert_eq!(changes[0].added.iter().map(|chunk| chunk.key).collect::<Vec<_>>(), keys);
-    assert!(changes[0].added.iter().all(|chunk| *chunk.metadata == metadata && &*chunk.model == "static-en-256"));
-    let untouched = world.store.documents().update_metadata(ROOT, document.id, None, None, &ME).await.unwrap();
+    assert!(
+        changes[0].added.iter().all(|chunk| *chunk.metadata == metadata && &*chunk.model == "static-en-256")
+    );
+    let untouched =
+        world.store.documents().update_metadata(ROOT, document.id, None, None, &ME).await.unwrap();
     assert_eq!((untouched.title.as_str(), untouched.metadata), ("Other", metadata));
 }
 
@@ -197,5 +210,6 @@ stories!(
     pages_cover_each_document_once_newest_first,
     a_removed_document_leaves_nothing,
     bytes_that_somebody_is_about_to_add_stay,
+    a_document_without_its_bytes_is_refused,
     new_metadata_reaches_the_index_by_a_new_sequence_number,
 );

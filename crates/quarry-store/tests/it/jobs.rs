@@ -37,6 +37,7 @@ async fn a_dead_workers_job_is_given_to_another(world: &World) {
     let job = world.store.jobs().claim("first", 10, LEASE).await.unwrap().remove(0);
     assert_eq!((job.document, job.attempt, job.name.as_str()), (added.document.id, 1, "a"));
     assert_eq!(job.content_hash, added.document.content_hash);
+    assert_eq!(job.original.as_deref(), Some(b"text".as_slice()));
     let status = world.store.documents().get(ROOT, job.document).await.unwrap().status;
     assert_eq!(status, DocumentStatus::Processing);
     world.clock.advance(LEASE / 2);

@@ -56,7 +56,11 @@ async fn a_newer_or_changed_database_is_refused() {
         leave_at_version(&config, clock(), 2, &[newer]).await.unwrap();
         let error = Store::open(&config, clock()).await.err().unwrap();
         assert_eq!(error.code(), "database_newer");
-        assert!(error.to_string().starts_with("the database is at version 99, this program knows versions up to 2"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("the database is at version 99, this program knows versions up to 2")
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     for config in databases(&folder).await {
@@ -70,8 +74,7 @@ async fn a_newer_or_changed_database_is_refused() {
 async fn several_servers_may_start_at_once() {
     let folder = tempfile::tempdir().unwrap();
     for config in databases(&folder).await {
-        let opened =
-            futures::future::join_all((0..4).map(|_| Store::open(&config, clock()))).await;
+        let opened = futures::future::join_all((0..4).map(|_| Store::open(&config, clock()))).await;
         for store in opened {
             let store = store.unwrap();
             assert_eq!(store.tenants().every().await.unwrap().len(), 1);

@@ -1,12 +1,18 @@
 //! An index that only ever reads `changes_after` ends with exactly the collection's chunks.
 
-use std::{collections::BTreeMap, sync::atomic::{AtomicBool, Ordering}};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use proptest::{prelude::*, test_runner::{Config, TestRunner}};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
 use quarry_core::{Collection, DocumentId, Metadata, Value};
 use quarry_store::Store;
 
-use crate::world::{ME, ROOT, World, publication, stories};
+use crate::world::{ME, ROOT, World, new_document, publication, stories};
 
 /// What an index does with changes.
 #[derive(Default)]
@@ -134,7 +140,7 @@ async fn numbers_come_in_the_order_of_commits(world: &World) {
             async move {
                 for round in 0..12 {
                     let source = format!("w{writer}-{}", round % 4);
-                    let new = world.new_document(collection.id, &source, &round.to_string()).await;
+                    let new = new_document(store, collection.id, &source, &round.to_string()).await;
                     let added = store.documents().add(ROOT, vec![new], &ME).await.unwrap().remove(0);
                     store.chunks().publish(&[publication(ROOT, &added.document, 3)]).await.unwrap();
                     if round % 5 == 4 {

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use quarry_core::clock::ManualClock;
-use quarry_core::{Actor, ChunkKind, Clock, Collection, CollectionId, Document, Metadata, Span, TenantId, Timestamp};
+use quarry_core::{
+    Actor, ChunkKind, Clock, Collection, CollectionId, Document, Metadata, Span, TenantId, Timestamp,
+};
 use quarry_store::{
     Added, Job, NewChunk, NewCollection, NewDocument, Publication, Published, Store, StoreConfig,
 };
@@ -114,16 +116,7 @@ impl World {
     }
 
     pub async fn new_document(&self, collection: CollectionId, source: &str, body: &str) -> NewDocument {
-        NewDocument {
-            collection,
-            source: source.into(),
-            title: None,
-            name: source.into(),
-            media_type: None,
-            metadata: Metadata::new(),
-            content_hash: self.store.blobs().put(body.to_owned().into()).await.unwrap(),
-            bytes: body.len() as u64,
-        }
+        new_document(&self.store, collection, source, body).await
     }
 
     pub async fn add(&self, collection: &Collection, source: &str, body: &str) -> Added {
@@ -145,6 +138,20 @@ impl World {
         let added = self.add(collection, source, body).await;
         let published = self.publish(collection.tenant, &added.document, chunks).await;
         published.documents.into_iter().next().unwrap().unwrap().document
+    }
+}
+
+/// A document for the store that was given its bytes.
+pub async fn new_document(store: &Store, collection: CollectionId, source: &str, body: &str) -> NewDocument {
+    NewDocument {
+        collection,
+        source: source.into(),
+        title: None,
+        name: source.into(),
+        media_type: None,
+        metadata: Metadata::new(),
+        content_hash: store.blobs().put(body.to_owned().into()).await.unwrap(),
+        bytes: body.len() as u64,
     }
 }
 

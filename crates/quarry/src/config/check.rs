@@ -26,7 +26,8 @@ pub(super) fn from_text(path: &str, text: &str) -> Value {
 
 /// Checks a value and brings it into the form that the structs read. The error is the end of a sentence.
 pub(super) fn value(key: &Key, value: &mut Value, environment: &Environment) -> Result<(), String> {
-    let shown = if key.kind == Kind::Secret { "a value of another type".to_owned() } else { value.to_string() };
+    let shown =
+        if key.kind == Kind::Secret { "a value of another type".to_owned() } else { value.to_string() };
     let must = |what: String| Err(format!("must be {what}, not {shown}"));
     match (key.kind, &mut *value) {
         (Kind::Whole(least, most), Value::Integer(number)) if (least..=most).contains(number) => Ok(()),
@@ -76,9 +77,9 @@ fn secret(text: &str, environment: &Environment) -> Result<String, String> {
             .ok_or_else(|| format!("names the variable `{name}`, which is not set"));
     }
     if let Some(path) = text.strip_prefix("file:") {
-        return std::fs::read_to_string(path)
-            .map(|content| content.trim_end().to_owned())
-            .map_err(|error| format!("names the file `{path}`, which cannot be read: {}", crate::failure::plain(&error)));
+        return std::fs::read_to_string(path).map(|content| content.trim_end().to_owned()).map_err(|error| {
+            format!("names the file `{path}`, which cannot be read: {}", crate::failure::plain(&error))
+        });
     }
     Ok(text.to_owned())
 }

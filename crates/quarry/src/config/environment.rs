@@ -31,7 +31,9 @@ impl Environment {
         let mut keys: Vec<_> = self
             .0
             .iter()
-            .filter_map(|(name, value)| Some((name.clone(), path_of(name.strip_prefix(PREFIX)?), value.clone())))
+            .filter_map(|(name, value)| {
+                Some((name.clone(), path_of(name.strip_prefix(PREFIX)?), value.clone()))
+            })
             .collect();
         keys.sort();
         keys
@@ -71,7 +73,8 @@ mod tests {
 
     #[test]
     fn other_variables_are_not_keys() {
-        let environment = Environment::of(&[("QUARRY_DATA", "x"), ("PATH", "y"), ("QUARRY__LOG__LEVEL", "warn")]);
+        let environment =
+            Environment::of(&[("QUARRY_DATA", "x"), ("PATH", "y"), ("QUARRY__LOG__LEVEL", "warn")]);
         let keys = environment.keys();
         assert_eq!(keys, [("QUARRY__LOG__LEVEL".to_owned(), "log.level".to_owned(), "warn".to_owned())]);
     }

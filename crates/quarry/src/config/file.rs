@@ -15,10 +15,18 @@ pub(super) fn settings(path: &Path, text: &str, problems: &mut Vec<Problem>) -> 
     let lines = Lines(text);
     for error in errors {
         let origin = Origin::File(path.to_owned(), error.span().map(|span| lines.of(span.start)));
-        problems.push(Problem { origin, text: format!("this is not TOML: {}", error.message().replace('\n', ", ")) });
+        problems.push(Problem {
+            origin,
+            text: format!("this is not TOML: {}", error.message().replace('\n', ", ")),
+        });
     }
     let mut reader = Reader { path, lines, settings: Vec::new() };
     reader.table("", root.get_ref());
+    // The parser sorts keys by name; people read from top to bottom.
+    reader.settings.sort_by_key(|setting| match setting.origin {
+        Origin::File(_, line) => line,
+        _ => None,
+    });
     reader.settings
 }
 
@@ -40,8 +48,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (name, value) in table {
-            let path =
-                if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
+            let path = if prefix.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{prefix}.{}", name.get_ref())
+            };
             self.value(path, name.span().start, value);
         }
     }

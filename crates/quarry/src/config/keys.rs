@@ -57,7 +57,8 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
 const HUGE: i64 = i64::MAX;
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
-/// Every key.
+/// Every key, one a line: as a table it can be read and sorted.
+#[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
     key("server.listen", Kind::Address, "\"127.0.0.1:7700\"", "Address and port to listen on. Anything but the loopback address belongs behind a proxy with TLS."),
     key("server.max_body_bytes", Kind::Whole(1, HUGE), "536870912", "Largest upload in bytes, all files of the request together. Other requests are capped at 2 MiB."),
@@ -134,7 +135,8 @@ pub(super) fn nearest(path: &str) -> Option<&'static str> {
         let same = if section(path) == section(key.path) { 0.1 } else { 0.0 };
         whole.max(name * 0.95) + same
     };
-    let best = KEYS.iter().map(|key| (score(key), key.path)).max_by(|one, other| one.0.total_cmp(&other.0))?;
+    let best =
+        KEYS.iter().map(|key| (score(key), key.path)).max_by(|one, other| one.0.total_cmp(&other.0))?;
     (best.0 >= 0.65).then_some(best.1)
 }
 
@@ -169,7 +171,8 @@ mod tests {
                 full.push_str(&format!("{name} = {}\n", key.default));
             }
         }
-        let (short, long): (Config, Config) = (toml::from_str(needed).unwrap(), toml::from_str(&full).unwrap());
+        let (short, long): (Config, Config) =
+            (toml::from_str(needed).unwrap(), toml::from_str(&full).unwrap());
         assert_eq!(format!("{short:?}"), format!("{long:?}"));
     }
 
@@ -188,8 +191,11 @@ mod tests {
     fn the_table_has_every_key_of_the_structs() {
         for (section, _) in SECTIONS {
             let written = |key: &&super::Key| key.path.rsplit_once('.').is_some_and(|(of, _)| of == *section);
-            let mut known: BTreeSet<String> =
-                KEYS.iter().filter(written).map(|key| key.path.rsplit_once('.').unwrap().1.to_owned()).collect();
+            let mut known: BTreeSet<String> = KEYS
+                .iter()
+                .filter(written)
+                .map(|key| key.path.rsplit_once('.').unwrap().1.to_owned())
+                .collect();
             if *section == "models.embed" {
                 known.insert("openai".to_owned());
             }

@@ -27,7 +27,6 @@ impl fmt::Display for Origin {
         match self {
             Self::File(path, Some(line)) => write!(f, "{}:{line}", path.display()),
             Self::File(path, None) => write!(f, "{}", path.display()),
-            Self::Variable(name) | Self::Flag(name) if name.is_empty() => f.write_str("?"),
             Self::Variable(name) => f.write_str(name),
             Self::Flag(name) => f.write_str(name),
         }
@@ -76,14 +75,20 @@ impl Layers {
         let usual = data.join("quarry.toml");
         let path = named.map(Path::to_owned).or_else(|| usual.is_file().then_some(usual));
         let text = match &path {
-            Some(path) => std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?,
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?
+            }
             None => String::new(),
         };
         let mut problems = Vec::new();
         let mut settings =
             path.as_deref().map(|path| file::settings(path, &text, &mut problems)).unwrap_or_default();
         for (name, path, value) in environment.keys() {
-            settings.push(Setting { value: check::from_text(&path, &value), path, origin: Origin::Variable(name) });
+            settings.push(Setting {
+                value: check::from_text(&path, &value),
+                path,
+                origin: Origin::Variable(name),
+            });
         }
         for (path, value, flag) in flags {
             let value = check::from_text(path, value);
@@ -104,7 +109,10 @@ impl Layers {
                 match check::value(key, &mut setting.value, environment) {
                     Ok(()) => drop(set.insert(setting.path.clone(), setting)),
                     Err(text) => {
-                        problems.push(Problem { text: format!("`{}` {text}", setting.path), origin: setting.origin });
+                        problems.push(Problem {
+                            text: format!("`{}` {text}", setting.path),
+                            origin: setting.origin,
+                        });
                     }
                 }
             } else {
@@ -141,7 +149,8 @@ impl Layers {
 
 /// A problem that no single value has: it is shown where the section is set.
 fn whole(text: String, set: &BTreeMap<String, Setting>, section: &str) -> Problem {
-    let origin = set.values().find(|setting| setting.path.starts_with(section)).map(|setting| setting.origin.clone());
+    let origin =
+        set.values().find(|setting| setting.path.starts_with(section)).map(|setting| setting.origin.clone());
     Problem { origin: origin.unwrap_or(Origin::Flag("the settings")), text }
 }
 
@@ -204,7 +213,8 @@ fn place(table: &mut Table, path: &str, value: Value) {
 }
 
 fn refused(problems: &[Problem]) -> Failure {
-    let count = if problems.len() == 1 { "a problem".to_owned() } else { format!("{} problems", problems.len()) };
+    let count =
+        if problems.len() == 1 { "a problem".to_owned() } else { format!("{} problems", problems.len()) };
     let mut text = format!("the configuration has {count}");
     for problem in problems {
         text.push_str(&format!("\n  {}: {}", problem.origin, problem.text));
@@ -245,10 +255,10 @@ mod tests {
         assert_eq!(
             problems,
             "the configuration has 5 problems\n  \
-             quarry.toml:3: `ingest.batch` must be a whole number from 1 to 4096, not \"many\"\n  \
              quarry.toml:2: there is no key `ingest.workrs`; did you mean `ingest.workers`?\n  \
-             quarry.toml:8: `log.level` must be error, warn, info, debug or trace, not \"loud\"\n  \
+             quarry.toml:3: `ingest.batch` must be a whole number from 1 to 4096, not \"many\"\n  \
              quarry.toml:6: there is no key `serve.listen`; did you mean `server.listen`?\n  \
+             quarry.toml:8: `log.level` must be error, warn, info, debug or trace, not \"loud\"\n  \
              QUARRY__ANSWER__PASSAGES: `answer.passages` must be a whole number from 1 to 100, not 0"
         );
     }
@@ -261,12 +271,16 @@ mod tests {
 
     #[test]
     fn lists_of_tables_take_secrets_from_the_environment() {
-        let text = "[[models.embed.openai]]\nbase_url = \"http://a/v1\"\nmodel = \"m\"\napi_key = \"env:MY_KEY\"\n";
+        let text =
+            "[[models.embed.openai]]\nbase_url = \"http://a/v1\"\nmodel = \"m\"\napi_key = \"env:MY_KEY\"\n";
         let layers = read(text, &[("MY_KEY", "hunter2")]).unwrap();
         let server = layers.config.models.embed.openai.first().unwrap();
         assert_eq!(server.api_key.as_ref().unwrap().expose(), "hunter2");
         let problem = read(text, &[]).unwrap_err();
-        assert!(problem.contains("`models.embed.openai[0].api_key` names the variable `MY_KEY`"), "{problem}");
+        assert!(
+            problem.contains("`models.embed.openai[0].api_key` names the variable `MY_KEY`"),
+            "{problem}"
+        );
         let variable = [("MY_KEY", "x"), ("QUARRY__MODELS__EMBED__OPENAI__0__BATCH", "9")];
         assert_eq!(read(text, &variable).unwrap().config.models.embed.openai.first().unwrap().batch, 9);
     }

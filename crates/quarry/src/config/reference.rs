@@ -16,16 +16,19 @@ pub(crate) fn reference() -> String {
             Some(list) => format!("[[{list}]]"),
             None => format!("[{section}]"),
         };
-        page.push_str(&format!("\n## `{title}`\n\n{about}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"));
+        page.push_str(&format!(
+            "\n## `{title}`\n\n{about}\n\n| key | value | default | meaning |\n|---|---|---|---|\n"
+        ));
         for (name, key) in of(section) {
-            let default = if key.default.is_empty() { "not set".to_owned() } else { format!("`{}`", key.default) };
+            let default =
+                if key.default.is_empty() { "not set".to_owned() } else { format!("`{}`", key.default) };
             page.push_str(&format!("| `{name}` | {} | {default} | {} |\n", kind(key.kind), key.about));
         }
     }
     page
 }
 
-/// `quarry.example.toml`: every key with its default, commented out.
+/// `docs/reference/quarry.example.toml`: every key with its default, commented out.
 pub(crate) fn example() -> String {
     let mut text = String::from(
         "# Every key of Quarry's configuration with its default. Uncomment what you change, and keep the file as\n\
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_checked_in_example_is_current_and_valid() {
-        assert!(checked_in("quarry.example.toml") == example(), "write it anew with `quarry config example`");
+        assert!(checked_in("docs/reference/quarry.example.toml") == example(), "run `cargo xtask codegen`");
         toml::from_str::<crate::config::Config>(&example()).unwrap();
     }
 }

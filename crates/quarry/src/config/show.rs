@@ -15,7 +15,10 @@ impl Layers {
         for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.contains("[]")) {
             text.push_str(&format!("[{section}]\n"));
             for key in KEYS {
-                let Some(name) = key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else { continue };
+                let Some(name) = key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'))
+                else {
+                    continue;
+                };
                 if !name.contains(['.', '[']) {
                     text.push_str(&self.line(key.path, name));
                 }

@@ -19,7 +19,8 @@ impl AdminKey {
         let path = folder.key();
         match std::fs::read_to_string(&path) {
             Ok(text) if text.trim().is_empty() => {
-                let text = format!("`{}` is empty; delete it, and the next start makes a new key", path.display());
+                let text =
+                    format!("`{}` is empty; delete it, and the next start makes a new key", path.display());
                 Err(Failure::new(Exit::Invalid, "invalid_key_file", text))
             }
             Ok(text) => Ok(Some(Self(text.trim().to_owned()))),

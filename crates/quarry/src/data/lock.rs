@@ -81,7 +81,9 @@ impl Held {
     pub(crate) fn refuse(&self, folder: &DataFolder) -> Failure {
         let place = folder.path().display();
         let text = match self {
-            Self::Server(note) => format!("a server (process {}) at {} is using `{place}`", note.pid, note.url),
+            Self::Server(note) => {
+                format!("a server (process {}) at {} is using `{place}`", note.pid, note.url)
+            }
             Self::Command(0, _) => format!("another quarry command is using `{place}`"),
             Self::Command(pid, name) => {
                 format!("another quarry command (`{name}`, process {pid}) is using `{place}`")

@@ -6,4 +6,4 @@ mod lock;
 
 pub(crate) use folder::DataFolder;
 pub(crate) use key::AdminKey;
-pub(crate) use lock::{Held, Lock, ServerNote};
+pub(crate) use lock::{Held, Lock};

@@ -95,7 +95,8 @@ impl StaticTable {
     #[must_use]
     pub fn token_ids(&self, text: &str) -> Vec<u16> {
         let mut ids = Vec::new();
-        self.table.with_words(|words| words.each(text, &self.table.bpe, |tokens| ids.extend_from_slice(tokens)));
+        self.table
+            .with_words(|words| words.each(text, &self.table.bpe, |tokens| ids.extend_from_slice(tokens)));
         ids
     }
 }
@@ -172,7 +173,8 @@ impl Embedder for StaticTable {
             let texts: Vec<String> = request.texts.iter().map(|&text| text.to_owned()).collect();
             let table = Arc::clone(&self.table);
             let share = (texts.len() * SHARE_BYTES).div_ceil(bytes).max(1);
-            let work = move || texts.par_chunks(share).flat_map_iter(|texts| table.embed_all(texts)).collect();
+            let work =
+                move || texts.par_chunks(share).flat_map_iter(|texts| table.embed_all(texts)).collect();
             self.workers.run(ID, work).await?
         };
         events::embedded(ID, request.texts.len(), started.elapsed());

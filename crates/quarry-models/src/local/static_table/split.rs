@@ -4,6 +4,7 @@
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// For each ASCII byte its lower-case form if it belongs to words, else 0. Bytes above ASCII have 0 too.
+#[allow(clippy::indexing_slicing)] // Computed by the compiler, which refuses an index that is out of bounds.
 const WORD_BYTES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;

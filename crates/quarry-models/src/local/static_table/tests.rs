@@ -131,7 +131,8 @@ async fn it_keeps_the_contract() {
 #[tokio::test]
 async fn a_large_batch_is_shared_among_threads_in_order() {
     let table = StaticTable::with_threads(2).unwrap();
-    let texts: Vec<String> = (0..600).map(|number| format!("passage {number} {}", "about boats ".repeat(30))).collect();
+    let texts: Vec<String> =
+        (0..600).map(|number| format!("passage {number} {}", "about boats ".repeat(30))).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = table.embed(EmbedRequest { texts: &texts, purpose: Purpose::Document }).await.unwrap();
     let mut single = Vec::new();

@@ -80,7 +80,8 @@ impl Bert {
         let words = weights.tensor("embeddings.word_embeddings.weight", &[config.vocab_size, hidden])?;
         let shape = [config.max_position_embeddings, hidden];
         let positions = weights.tensor("embeddings.position_embeddings.weight", &shape)?;
-        let types = weights.tensor("embeddings.token_type_embeddings.weight", &[config.type_vocab_size, hidden])?;
+        let types =
+            weights.tensor("embeddings.token_type_embeddings.weight", &[config.type_vocab_size, hidden])?;
         Ok(Self {
             words,
             positions: positions.broadcast_add(&types.narrow(0, 0, 1)?)?,
@@ -119,9 +120,7 @@ impl Bert {
         for layer in &self.layers {
             state = layer.forward(&state, &lengths, self.heads)?;
         }
-        spans(&lengths)
-            .map(|(start, length)| state.narrow(0, start, length)?.mean(0)?.to_vec1())
-            .collect()
+        spans(&lengths).map(|(start, length)| state.narrow(0, start, length)?.mean(0)?.to_vec1()).collect()
     }
 }
 

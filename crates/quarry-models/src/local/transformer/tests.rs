@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{Transformer, batches};
 use crate::{
-    EmbedRequest, Embedder, EmbedderInfo, EmbedderSettings, Purpose,
+    EmbedRequest, EmbedderInfo, EmbedderSettings, Purpose,
     catalog::{self, PullSource},
     open_by_id,
     testing::embedder_contract,
@@ -23,8 +23,10 @@ fn batches_hold_every_sequence_once() {
     let lengths = [300_usize, 256, 200, 100, 50, 2];
     let sequences: Vec<(usize, Vec<u32>)> =
         lengths.iter().enumerate().map(|(position, length)| (position, vec![0; *length])).collect();
-    let sizes: Vec<Vec<usize>> =
-        batches(&sequences).iter().map(|batch| batch.iter().map(|(position, _)| *position).collect()).collect();
+    let sizes: Vec<Vec<usize>> = batches(&sequences)
+        .iter()
+        .map(|batch| batch.iter().map(|(position, _)| *position).collect())
+        .collect();
     assert_eq!(sizes, [vec![0], vec![1, 2], vec![3, 4, 5]]);
     assert!(batches::<usize>(&[]).is_empty());
 }
@@ -90,7 +92,8 @@ fn tiny(folder: &Path) -> EmbedderInfo {
         "type_vocab_size": 2, "layer_norm_eps": 1e-12,
     });
     std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
-    let vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "long", "text", "about", "many", "things", "and", "more"];
+    let vocab =
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "long", "text", "about", "many", "things", "and", "more"];
     let vocab: serde_json::Map<String, serde_json::Value> =
         vocab.iter().enumerate().map(|(id, word)| ((*word).to_owned(), json!(id))).collect();
     let tokenizer = json!({
@@ -166,8 +169,11 @@ fn damaged_folders_say_what_is_wrong() {
     let error = Transformer::load(&info, folder.path(), 1).err().unwrap();
     assert!(error.to_string().contains("it has dimension 8, expected 9"), "{error}");
     let config = std::fs::read_to_string(folder.path().join("config.json")).unwrap();
-    std::fs::write(folder.path().join("config.json"), config.replace("\"intermediate_size\":16", "\"intermediate_size\":17"))
-        .unwrap();
+    std::fs::write(
+        folder.path().join("config.json"),
+        config.replace("\"intermediate_size\":16", "\"intermediate_size\":17"),
+    )
+    .unwrap();
     let error = Transformer::load(&info, folder.path(), 1).err().unwrap();
     assert!(error.to_string().contains("has the shape [16, 8], expected [17, 8]"), "{error}");
 }

@@ -119,7 +119,8 @@ impl OpenAi {
         // One limit for the whole exchange; the client's own is between two pieces.
         let limit = Duration::from_secs(self.settings.timeout_seconds);
         let exchange = async {
-            let mut response = request.send().await.map_err(|error| self.no_answer(&http::explain(&error)))?;
+            let mut response =
+                request.send().await.map_err(|error| self.no_answer(&http::explain(&error)))?;
             let status = response.status();
             let retry_after = retry_after(&response);
             let body = self.body(&mut response, texts.len()).await?;
@@ -135,15 +136,22 @@ impl OpenAi {
             error: ModelError::mismatch(id, format!("the answer is not the expected JSON ({error})")),
             again: false,
         })?;
-        answer.vectors(texts.len()).map_err(|problem| Failed { error: ModelError::mismatch(id, problem), again: false })
+        answer
+            .vectors(texts.len())
+            .map_err(|problem| Failed { error: ModelError::mismatch(id, problem), again: false })
     }
 
     async fn body(&self, response: &mut reqwest::Response, texts: usize) -> Result<Vec<u8>, Failed> {
         let limit = (texts + 1) * ANSWER_BYTES_PER_TEXT;
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| self.no_answer(&http::explain(&error)))? {
+        while let Some(piece) =
+            response.chunk().await.map_err(|error| self.no_answer(&http::explain(&error)))?
+        {
             if body.len() + piece.len() > limit {
-                let error = ModelError::mismatch(&self.initial.id, format!("the answer is longer than {limit} bytes"));
+                let error = ModelError::mismatch(
+                    &self.initial.id,
+                    format!("the answer is longer than {limit} bytes"),
+                );
                 return Err(Failed { error, again: false });
             }
             body.extend_from_slice(&piece);

@@ -26,7 +26,8 @@ fn client(settings: &OpenAiSettings) -> OpenAi {
 
 /// Answers like a model whose vector says how long the text is and what it starts with; backwards, as servers may.
 fn model(body: &Value) -> Reply {
-    let texts: Vec<&str> = body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    let texts: Vec<&str> =
+        body["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
     let data: Vec<Value> = texts
         .iter()
         .enumerate()
@@ -40,8 +41,11 @@ fn model(body: &Value) -> Reply {
 }
 
 fn vectors(vectors: &[&[f32]]) -> Reply {
-    let data: Vec<Value> =
-        vectors.iter().enumerate().map(|(index, vector)| json!({"index": index, "embedding": vector})).collect();
+    let data: Vec<Value> = vectors
+        .iter()
+        .enumerate()
+        .map(|(index, vector)| json!({"index": index, "embedding": vector}))
+        .collect();
     Reply::json(200, &json!({"data": data}))
 }
 
@@ -85,7 +89,8 @@ async fn it_sends_what_the_server_needs_and_learns_the_dimension() {
 #[tokio::test]
 async fn a_busy_server_is_asked_again() {
     let busy = Reply::json(429, &json!({"error": {"message": "slow down"}})).header("retry-after", "0");
-    let server = ScriptedServer::replying(vec![busy, Reply::json(503, &json!({})), vectors(&[&[0.0, 2.0]])]).await;
+    let server =
+        ScriptedServer::replying(vec![busy, Reply::json(503, &json!({})), vectors(&[&[0.0, 2.0]])]).await;
     assert_eq!(embed(&client(&settings(&server)), &["a"]).await.unwrap(), [[0.0, 1.0]]);
     assert_eq!(server.requests().len(), 3);
 }
@@ -111,13 +116,21 @@ async fn trying_ends_and_says_when_to_come_back() {
 #[tokio::test]
 async fn what_cannot_get_better_is_not_asked_again() {
     let cases = [
-        (Reply::json(401, &json!({"error": {"message": "bad key"}})), "embedder_rejected", "(HTTP 401): bad key"),
+        (
+            Reply::json(401, &json!({"error": {"message": "bad key"}})),
+            "embedder_rejected",
+            "(HTTP 401): bad key",
+        ),
         (Reply::json(400, &json!({"error": "too long"})), "embedder_rejected", "(HTTP 400): too long"),
         (Reply::text(200, "<html>"), "embedder_mismatch", "not the expected JSON"),
         (Reply::text(404, ""), "embedder_rejected", "no reason was given"),
         (vectors(&[&[1.0], &[1.0]]), "embedder_mismatch", "2 vectors came for 1 texts"),
         (vectors(&[&[]]), "embedder_mismatch", "a vector is empty"),
-        (Reply::json(200, &json!({"data": [{"index": 4, "embedding": [1.0]}]})), "embedder_mismatch", "numbered"),
+        (
+            Reply::json(200, &json!({"data": [{"index": 4, "embedding": [1.0]}]})),
+            "embedder_mismatch",
+            "numbered",
+        ),
     ];
     for (reply, code, sentence) in cases {
         let server = ScriptedServer::replying(vec![reply]).await;

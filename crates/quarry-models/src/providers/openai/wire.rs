@@ -33,7 +33,10 @@ impl Answer {
         if items.iter().enumerate().any(|(place, item)| item.index != place) {
             return Err("the vectors are not numbered from 0 on".to_owned());
         }
-        if items.iter().any(|item| item.embedding.is_empty() || !item.embedding.iter().all(|value| value.is_finite())) {
+        if items
+            .iter()
+            .any(|item| item.embedding.is_empty() || !item.embedding.iter().all(|value| value.is_finite()))
+        {
             return Err("a vector is empty or holds a number that is not finite".to_owned());
         }
         Ok(items.into_iter().map(|item| item.embedding).collect())

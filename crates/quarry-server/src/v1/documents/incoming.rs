@@ -83,8 +83,9 @@ fn upload(document: NewDocument, pointer: &str) -> Result<Upload, Problem> {
     let mut is_text = true;
     let (bytes, media_type) = match (document.text, document.content_base64) {
         (Some(text), None) => {
-            // Text that says nothing of itself is plain text, even when it starts like JSON.
-            (Bytes::from(text), document.media_type.or_else(|| Some("text/plain".to_owned())))
+            // Text that is not a file's and says nothing of itself is plain text, even when it starts like JSON.
+            let plain = || document.name.is_none().then(|| "text/plain".to_owned());
+            (Bytes::from(text), document.media_type.or_else(plain))
         }
         (None, Some(encoded)) => {
             is_text = false;

@@ -1,0 +1,9 @@
+//! The engine through its own verbs: real store, real index, real embedder, in a temporary folder.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod answers;
+mod crashes;
+mod documents;
+mod rebuilds;
+mod searches;
+mod world;

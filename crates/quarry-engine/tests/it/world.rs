@@ -1,0 +1,137 @@
+//! A data folder with engines that come and go over it.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use quarry_core::{Access, Actor, CollectionName, Document, Metadata, SystemClock, TenantId};
+use quarry_engine::{
+    Added, Engine, EngineSettings, Parts, SearchRequest, Upload,
+    engine::Embedders,
+};
+use quarry_index::local::LocalIndex;
+use quarry_models::{Embedder, EmbedderSettings, ModelError};
+use quarry_store::{Store, StoreConfig};
+use tempfile::TempDir;
+
+/// Hands out the static table under its own name and, with one direction flipped, under another.
+struct Two {
+    table: Arc<dyn Embedder>,
+    other: Arc<dyn Embedder>,
+}
+
+/// The static table with every number negated: other vectors, same quality.
+struct Negated {
+    table: Arc<dyn Embedder>,
+    info: quarry_models::EmbedderInfo,
+}
+
+#[async_trait::async_trait]
+impl Embedder for Negated {
+    fn info(&self) -> &quarry_models::EmbedderInfo {
+        &self.info
+    }
+
+    async fn embed(&self, request: quarry_models::EmbedRequest<'_>) -> Result<Vec<Vec<f32>>, ModelError> {
+        let vectors = self.table.embed(request).await?;
+        Ok(vectors.into_iter().map(|vector| vector.into_iter().map(|number| -number).collect()).collect())
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.table.count_tokens(text)
+    }
+}
+
+impl Embedders for Two {
+    fn default_id(&self) -> &str {
+        "static-en-256"
+    }
+
+    fn open(&self, id: &str) -> Result<Arc<dyn Embedder>, ModelError> {
+        match id {
+            "static-en-256" => Ok(Arc::clone(&self.table)),
+            "negated" => Ok(Arc::clone(&self.other)),
+            other => Err(ModelError::Unknown { id: other.to_owned(), known: "static-en-256, negated".to_owned() }),
+        }
+    }
+}
+
+pub struct World {
+    folder: TempDir,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub async fn engine(&self) -> Engine {
+        self.engine_with(EngineSettings::default()).await
+    }
+
+    pub async fn engine_with(&self, settings: EngineSettings) -> Engine {
+        let clock = Arc::new(SystemClock);
+        let config = StoreConfig {
+            url: format!("sqlite://{}", self.path("quarry.db").display()),
+            max_connections: 4,
+            acquire_timeout: Duration::from_secs(10),
+            blobs: self.path("blobs"),
+        };
+        let table = quarry_models::open(&EmbedderSettings::default(), &self.path("models")).unwrap();
+        let info = quarry_models::EmbedderInfo { id: "negated".to_owned(), ..table.info().clone() };
+        let other = Arc::new(Negated { table: Arc::clone(&table), info });
+        Engine::start(Parts {
+            store: Store::open(&config, clock.clone()).await.unwrap(),
+            index: Arc::new(LocalIndex::new(self.path("index"), quarry_index::IndexSettings::default())),
+            embedders: Arc::new(Two { table, other }),
+            settings,
+            clock,
+        })
+        .await
+        .unwrap()
+    }
+}
+
+pub fn access() -> Access {
+    Access::authenticated(TenantId::ROOT, Actor::Local)
+}
+
+pub fn collection() -> CollectionName {
+    CollectionName::fallback()
+}
+
+pub fn upload(source: &str, text: &str) -> Upload {
+    Upload {
+        source: source.to_owned(),
+        title: None,
+        name: format!("{source}.txt"),
+        media_type: None,
+        metadata: Metadata::new(),
+        bytes: bytes::Bytes::from(text.to_owned()),
+    }
+}
+
+/// Adds and waits until everything is searchable or failed.
+pub async fn put(engine: &Engine, uploads: Vec<Upload>) -> Vec<Document> {
+    let added = engine.documents().add(&access(), &collection(), uploads).await.unwrap();
+    settle(engine, &added).await
+}
+
+pub async fn settle(engine: &Engine, added: &[Added]) -> Vec<Document> {
+    let ids: Vec<_> = added.iter().map(|added| added.document.id).collect();
+    engine.documents().settled(&access(), &ids, Duration::from_secs(30)).await.unwrap()
+}
+
+/// The sources found, best first.
+pub async fn found(engine: &Engine, query: &str) -> Vec<String> {
+    let mut request = SearchRequest::new(collection(), query);
+    request.k = 50;
+    let response = engine.search(&access(), request).await.unwrap();
+    response.hits.into_iter().map(|hit| hit.source).collect()
+}
+
+pub async fn stop(engine: Engine) {
+    engine.stop(Duration::from_secs(10)).await;
+}

@@ -1,0 +1,241 @@
+//! A server of one's own, and those who ask it.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Once, OnceLock},
+    time::Duration,
+};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use quarry_core::{Clock, SystemClock};
+use quarry_engine::{Engine, EngineSettings, Parts, engine::Embedders};
+use quarry_index::testing::MemoryIndex;
+use quarry_models::{Embedder, EmbedderSettings, ModelError, StaticTable};
+use quarry_server::{App, ServerSettings};
+use quarry_store::{Store, StoreConfig};
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::schema;
+
+pub const KEY: &str = "the-key-of-this-test";
+
+/// A server with an empty data folder.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub admin: Persona,
+    pub anonymous: Persona,
+    pub engine: Engine,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+    _data: TempDir,
+}
+
+struct OneEmbedder(EmbedderSettings, TempDir);
+
+impl Embedders for OneEmbedder {
+    fn default_id(&self) -> &str {
+        &self.0.default
+    }
+
+    fn open(&self, id: &str) -> Result<Arc<dyn Embedder>, ModelError> {
+        static TABLE: OnceLock<Arc<StaticTable>> = OnceLock::new();
+        if id == self.default_id() {
+            let table = TABLE.get_or_init(|| Arc::new(StaticTable::new().unwrap()));
+            return Ok(Arc::clone(table) as Arc<dyn Embedder>);
+        }
+        quarry_models::open_by_id(id, &self.0, self.1.path())
+    }
+}
+
+fn recorder() -> PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| quarry_server::install_recorder().unwrap()).clone()
+}
+
+async fn engine(data: &Path, settings: EngineSettings) -> Engine {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let config = StoreConfig {
+        url: format!("sqlite://{}", data.join("quarry.db").display()),
+        max_connections: 4,
+        acquire_timeout: Duration::from_secs(10),
+        blobs: data.join("blobs"),
+    };
+    let parts = Parts {
+        store: Store::open(&config, Arc::clone(&clock)).await.unwrap(),
+        index: Arc::new(MemoryIndex::new()),
+        embedders: Arc::new(OneEmbedder(EmbedderSettings::default(), tempfile::tempdir().unwrap())),
+        settings,
+        clock,
+    };
+    Engine::start(parts).await.unwrap()
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::with(ServerSettings::default(), EngineSettings::default()).await
+    }
+
+    pub async fn with(settings: ServerSettings, mut engine_settings: EngineSettings) -> Self {
+        engine_settings.ingest.commit_interval_ms = 5;
+        let data = tempfile::tempdir().unwrap();
+        let engine = engine(data.path(), engine_settings).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let admin_key_hash = Sha256::digest(KEY).into();
+        let app = App { engine: engine.clone(), admin_key_hash, settings, metrics: recorder() };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let shutdown = async move { drop(stopped.await) };
+            quarry_server::serve(listener, app, shutdown).await.unwrap();
+        });
+        let persona = |key| Persona { base: format!("http://{address}"), client: client(), key };
+        let (admin, anonymous) = (persona(Some(KEY)), persona(None));
+        Self { address, admin, anonymous, engine, stop: Some(stop), serving, _data: data }
+    }
+
+    /// Tells the server to stop; it may still be draining.
+    pub fn close(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits until it has stopped.
+    pub async fn stopped(mut self) {
+        self.close();
+        self.serving.await.unwrap();
+        self.engine.stop(Duration::from_secs(10)).await;
+    }
+}
+
+fn client() -> reqwest::Client {
+    static TLS: Once = Once::new();
+    TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    reqwest::Client::new()
+}
+
+/// Somebody who asks.
+#[derive(Clone)]
+pub struct Persona {
+    base: String,
+    client: reqwest::Client,
+    key: Option<&'static str>,
+}
+
+/// A request on its way.
+pub struct Ask<'a> {
+    persona: &'a Persona,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// What came back.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Persona {
+    pub fn with_key(&self, key: &'static str) -> Self {
+        Self { key: Some(key), ..self.clone() }
+    }
+
+    pub fn ask(&self, method: &str, path: impl Into<String>) -> Ask<'_> {
+        let method = method.parse().unwrap();
+        Ask { persona: self, method, path: path.into(), headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    pub async fn get(&self, path: impl Into<String>) -> Reply {
+        self.ask("GET", path).send().await
+    }
+
+    pub async fn post(&self, path: impl Into<String>, body: Value) -> Reply {
+        self.ask("POST", path).json(&body).send().await
+    }
+
+    pub async fn patch(&self, path: impl Into<String>, body: Value) -> Reply {
+        self.ask("PATCH", path).json(&body).send().await
+    }
+
+    pub async fn delete(&self, path: impl Into<String>) -> Reply {
+        self.ask("DELETE", path).send().await
+    }
+}
+
+impl Ask<'_> {
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", serde_json::to_vec(body).unwrap())
+    }
+
+    pub fn body(mut self, kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.header("content-type", kind)
+    }
+
+    /// Sends it, and holds what comes back against the OpenAPI document.
+    pub async fn send(self) -> Reply {
+        let url = format!("{}{}", self.persona.base, self.path);
+        let mut request = self.persona.client.request(self.method.clone(), url).headers(self.headers).body(self.body);
+        if let Some(key) = self.persona.key {
+            request = request.bearer_auth(key);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let reply = Reply { status, headers, body: response.bytes().await.unwrap().to_vec() };
+        schema::check(self.method.as_str(), &self.path, &reply);
+        reply
+    }
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
+        self
+    }
+
+    /// That it is a problem with this status and code.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Value {
+        let reply = self.expect(status);
+        assert_eq!(reply.header("content-type"), "application/problem+json");
+        let problem = reply.json();
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["request_id"], reply.header("x-request-id"));
+        problem
+    }
+}
+
+/// A document that is searchable when this returns.
+pub async fn added(app: &TestApp, body: Value) -> Value {
+    let reply = app.admin.post("/v1/documents?wait=60", body).await.expect(200);
+    let document = reply.json()["documents"][0].clone();
+    assert_eq!(document["status"], "ready", "{document}");
+    document
+}

@@ -1,0 +1,175 @@
+//! The verbs on a data folder, by an engine in this process.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use quarry_core::{
+    Access, Actor, Collection, CollectionName, Document, DocumentId, DocumentStatus, JobId, Page,
+    PageRequest, QueryId, TenantId,
+};
+use quarry_engine::{
+    Answer, AnswerRequest, Engine, Repair, SearchRequest, SearchResponse, Upload, Verification,
+    documents::ChunkView,
+    history::HistoryView,
+    jobs::{JobStatus, JobView},
+};
+
+use super::{AddedView, CollectionView, Progress};
+use crate::{
+    config::Config,
+    data::{DataFolder, Lock},
+    failure::Outcome,
+    wire,
+};
+
+/// How long work at hand gets when the command ends.
+const ENDING: Duration = Duration::from_secs(60);
+
+/// An engine on a data folder, with the folder's lock.
+pub(crate) struct Local {
+    engine: Engine,
+    access: Access,
+    _lock: Lock,
+    /// Keeps a folder that is only for this command; it is deleted with it.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Local {
+    /// Starts an engine on a folder.
+    pub(crate) async fn open(
+        config: &Config,
+        folder: &DataFolder,
+        lock: Lock,
+        temporary: Option<tempfile::TempDir>,
+    ) -> Outcome<Self> {
+        let engine = wire::start(config, folder).await?.engine;
+        let access = Access::authenticated(TenantId::ROOT, Actor::Local);
+        Ok(Self { engine, access, _lock: lock, _temporary: temporary })
+    }
+
+    /// The engine itself, for what only a local command does.
+    pub(crate) const fn engine(&self) -> (&Engine, &Access) {
+        (&self.engine, &self.access)
+    }
+
+    pub(crate) async fn close(self) {
+        self.engine.stop(ENDING).await;
+    }
+
+    pub(super) async fn search(&self, request: SearchRequest) -> Outcome<SearchResponse> {
+        Ok(self.engine.search(&self.access, request).await?)
+    }
+
+    pub(super) async fn answer(&self, request: AnswerRequest) -> Outcome<Answer> {
+        Ok(self.engine.answer(&self.access, request).await?)
+    }
+
+    pub(super) async fn add(
+        &self,
+        collection: &CollectionName,
+        uploads: &[Upload],
+    ) -> Outcome<Vec<AddedView>> {
+        let added = self.engine.documents().add(&self.access, collection, uploads.to_vec()).await?;
+        Ok(added.into_iter().map(AddedView::from).collect())
+    }
+
+    pub(super) async fn settled(&self, ids: &[DocumentId], deadline: Duration) -> Outcome<Vec<Document>> {
+        Ok(self.engine.documents().settled(&self.access, ids, deadline).await?)
+    }
+
+    pub(super) async fn collections(&self, page: &PageRequest) -> Outcome<Page<Collection>> {
+        Ok(self.engine.collections().list(&self.access, page).await?)
+    }
+
+    pub(super) async fn collection(&self, name: &CollectionName) -> Outcome<CollectionView> {
+        let collection = self.engine.collections().get(&self.access, name).await?;
+        Ok(CollectionView { collection, counts: self.engine.collections().counts(&self.access, name).await? })
+    }
+
+    pub(super) async fn add_collection(
+        &self,
+        name: &CollectionName,
+        description: String,
+        embedder: Option<String>,
+    ) -> Outcome<Collection> {
+        Ok(self.engine.collections().add(&self.access, name, description, embedder).await?)
+    }
+
+    pub(super) async fn remove_collection(&self, name: &CollectionName) -> Outcome<()> {
+        Ok(self.engine.collections().remove(&self.access, name).await?)
+    }
+
+    pub(super) async fn documents(
+        &self,
+        collection: &CollectionName,
+        status: Option<DocumentStatus>,
+        page: &PageRequest,
+    ) -> Outcome<Page<Document>> {
+        Ok(self.engine.documents().list(&self.access, collection, status, page).await?)
+    }
+
+    pub(super) async fn document(&self, id: DocumentId) -> Outcome<Document> {
+        Ok(self.engine.documents().get(&self.access, id).await?)
+    }
+
+    pub(super) async fn remove_document(&self, id: DocumentId) -> Outcome<()> {
+        Ok(self.engine.documents().remove(&self.access, id).await?)
+    }
+
+    pub(super) async fn text(&self, id: DocumentId) -> Outcome<String> {
+        Ok(self.engine.documents().text(&self.access, id).await?)
+    }
+
+    pub(super) async fn chunks(&self, id: DocumentId, page: &PageRequest) -> Outcome<Page<ChunkView>> {
+        Ok(self.engine.documents().chunks(&self.access, id, page).await?)
+    }
+
+    pub(super) async fn original(&self, id: DocumentId) -> Outcome<Bytes> {
+        Ok(self.engine.documents().original(&self.access, id).await?.1)
+    }
+
+    pub(super) async fn jobs(&self, status: Option<JobStatus>, page: &PageRequest) -> Outcome<Page<JobView>> {
+        Ok(self.engine.jobs().list(&self.access, status, page).await?)
+    }
+
+    pub(super) async fn job(&self, id: JobId) -> Outcome<JobView> {
+        Ok(self.engine.jobs().get(&self.access, id).await?)
+    }
+
+    pub(super) async fn retry(&self, id: JobId) -> Outcome<JobView> {
+        Ok(self.engine.jobs().retry(&self.access, id).await?)
+    }
+
+    pub(super) async fn history(
+        &self,
+        collection: Option<&CollectionName>,
+        page: &PageRequest,
+    ) -> Outcome<Page<HistoryView>> {
+        Ok(self.engine.history().list(&self.access, collection, page).await?)
+    }
+
+    pub(super) async fn query(&self, id: QueryId) -> Outcome<HistoryView> {
+        Ok(self.engine.history().get(&self.access, id).await?)
+    }
+
+    pub(super) async fn erase_query(&self, id: QueryId) -> Outcome<()> {
+        Ok(self.engine.history().erase(&self.access, id).await?)
+    }
+
+    pub(super) async fn verify(&self, collection: &CollectionName) -> Outcome<Verification> {
+        Ok(self.engine.index().verify(&self.access, collection).await?)
+    }
+
+    pub(super) async fn repair(&self, collection: &CollectionName) -> Outcome<Repair> {
+        Ok(self.engine.index().repair(&self.access, collection).await?)
+    }
+
+    pub(super) async fn rebuild(
+        &self,
+        collection: &CollectionName,
+        embedder: Option<&str>,
+        progress: Progress<'_>,
+    ) -> Outcome<Collection> {
+        Ok(self.engine.index().rebuild(&self.access, collection, embedder, progress).await?)
+    }
+}

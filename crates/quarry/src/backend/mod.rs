@@ -1,0 +1,14 @@
+//! The verbs of the command line, on a data folder or through a server: the same calls, the same types.
+
+mod choose;
+mod http;
+mod local;
+mod remote;
+mod verbs;
+mod views;
+
+pub(crate) use choose::Need;
+pub(crate) use local::Local;
+pub(crate) use remote::Remote;
+pub(crate) use verbs::{Backend, Progress};
+pub(crate) use views::{AddedView, CollectionView, LIMIT_REMOTE_BYTES};

@@ -1,0 +1,232 @@
+//! The verbs through a server's REST API.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use quarry_core::{
+    Collection, CollectionName, Document, DocumentId, DocumentStatus, JobId, Page, PageRequest, QueryId,
+};
+use quarry_engine::{
+    Answer, AnswerRequest, Repair, SearchRequest, SearchResponse, Upload, Verification,
+    documents::ChunkView,
+    history::HistoryView,
+    jobs::{JobStatus, JobView},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{AddedView, CollectionView, Progress, http::Http};
+use crate::failure::{Exit, Outcome};
+
+/// How often a waiting command looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A server that carries out the verbs.
+pub(crate) struct Remote(Http);
+
+#[derive(Deserialize)]
+struct Stored {
+    documents: Vec<AddedView>,
+}
+
+impl Remote {
+    pub(crate) fn new(url: &str, key: &str) -> Outcome<Self> {
+        Http::new(url, key).map(Self)
+    }
+
+    pub(super) async fn search(&self, request: SearchRequest) -> Outcome<SearchResponse> {
+        self.0.post("/v1/search", &switches("query", &request)).await
+    }
+
+    pub(super) async fn answer(&self, request: AnswerRequest) -> Outcome<Answer> {
+        let mut body = switches("question", &request.search);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("sentences".to_owned(), request.sentences.into());
+        }
+        self.0.post("/v1/query", &body).await
+    }
+
+    pub(super) async fn add(
+        &self,
+        collection: &CollectionName,
+        uploads: &[Upload],
+    ) -> Outcome<Vec<AddedView>> {
+        let documents: Vec<Value> = uploads.iter().map(document).collect();
+        let body = json!({"collection": collection, "documents": documents});
+        let stored: Stored = self.0.post("/v1/documents", &body).await?;
+        Ok(stored.documents)
+    }
+
+    pub(super) async fn settled(&self, ids: &[DocumentId], deadline: Duration) -> Outcome<Vec<Document>> {
+        let until = Instant::now() + deadline;
+        let mut documents = Vec::with_capacity(ids.len());
+        for id in ids {
+            let seen = loop {
+                match self.document(*id).await {
+                    Ok(document) if document.status.is_final() || Instant::now() >= until => {
+                        break Some(document);
+                    }
+                    Ok(_) => tokio::time::sleep(LOOK).await,
+                    // It was removed meanwhile.
+                    Err(failure) if failure.exit == Exit::NotFound => break None,
+                    Err(failure) => return Err(failure),
+                }
+            };
+            documents.extend(seen);
+        }
+        Ok(documents)
+    }
+
+    pub(super) async fn collections(&self, page: &PageRequest) -> Outcome<Page<Collection>> {
+        self.0.get("/v1/collections", &paged(page)).await
+    }
+
+    pub(super) async fn collection(&self, name: &CollectionName) -> Outcome<CollectionView> {
+        self.0.get(&format!("/v1/collections/{name}"), &[]).await
+    }
+
+    pub(super) async fn add_collection(
+        &self,
+        name: &CollectionName,
+        description: String,
+        embedder: Option<String>,
+    ) -> Outcome<Collection> {
+        let body = json!({"name": name, "description": description, "embedder": embedder});
+        self.0.post("/v1/collections", &body).await
+    }
+
+    pub(super) async fn remove_collection(&self, name: &CollectionName) -> Outcome<()> {
+        self.0.delete(&format!("/v1/collections/{name}")).await
+    }
+
+    pub(super) async fn documents(
+        &self,
+        collection: &CollectionName,
+        status: Option<DocumentStatus>,
+        page: &PageRequest,
+    ) -> Outcome<Page<Document>> {
+        let mut query = paged(page);
+        query.push(("collection", collection.to_string()));
+        query.extend(status.map(|status| ("status", status.as_str().to_owned())));
+        self.0.get("/v1/documents", &query).await
+    }
+
+    pub(super) async fn document(&self, id: DocumentId) -> Outcome<Document> {
+        self.0.get(&format!("/v1/documents/{id}"), &[]).await
+    }
+
+    pub(super) async fn remove_document(&self, id: DocumentId) -> Outcome<()> {
+        self.0.delete(&format!("/v1/documents/{id}")).await
+    }
+
+    pub(super) async fn text(&self, id: DocumentId) -> Outcome<String> {
+        let bytes = self.0.bytes(&format!("/v1/documents/{id}/text")).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    pub(super) async fn chunks(&self, id: DocumentId, page: &PageRequest) -> Outcome<Page<ChunkView>> {
+        self.0.get(&format!("/v1/documents/{id}/chunks"), &paged(page)).await
+    }
+
+    pub(super) async fn original(&self, id: DocumentId) -> Outcome<Bytes> {
+        self.0.bytes(&format!("/v1/documents/{id}/original")).await
+    }
+
+    pub(super) async fn jobs(&self, status: Option<JobStatus>, page: &PageRequest) -> Outcome<Page<JobView>> {
+        let mut query = paged(page);
+        query.extend(status.map(|status| ("status", status.as_str().to_owned())));
+        self.0.get("/v1/jobs", &query).await
+    }
+
+    pub(super) async fn job(&self, id: JobId) -> Outcome<JobView> {
+        self.0.get(&format!("/v1/jobs/{id}"), &[]).await
+    }
+
+    pub(super) async fn retry(&self, id: JobId) -> Outcome<JobView> {
+        self.0.post(&format!("/v1/jobs/{id}/retry"), &json!({})).await
+    }
+
+    pub(super) async fn history(
+        &self,
+        collection: Option<&CollectionName>,
+        page: &PageRequest,
+    ) -> Outcome<Page<HistoryView>> {
+        let mut query = paged(page);
+        query.extend(collection.map(|name| ("collection", name.to_string())));
+        self.0.get("/v1/history", &query).await
+    }
+
+    pub(super) async fn query(&self, id: QueryId) -> Outcome<HistoryView> {
+        self.0.get(&format!("/v1/history/{id}"), &[]).await
+    }
+
+    pub(super) async fn erase_query(&self, id: QueryId) -> Outcome<()> {
+        self.0.delete(&format!("/v1/history/{id}")).await
+    }
+
+    pub(super) async fn verify(&self, collection: &CollectionName) -> Outcome<Verification> {
+        self.0.get(&format!("/v1/collections/{collection}/index"), &[]).await
+    }
+
+    pub(super) async fn repair(&self, collection: &CollectionName) -> Outcome<Repair> {
+        self.0.post(&format!("/v1/collections/{collection}/index/repair"), &json!({})).await
+    }
+
+    pub(super) async fn rebuild(
+        &self,
+        collection: &CollectionName,
+        embedder: Option<&str>,
+        _: Progress<'_>,
+    ) -> Outcome<Collection> {
+        let body = json!({"embedder": embedder});
+        self.0.post(&format!("/v1/collections/{collection}/index/rebuild"), &body).await
+    }
+}
+
+fn paged(page: &PageRequest) -> Vec<(&'static str, String)> {
+    let mut query = vec![("limit", page.limit.to_string())];
+    query.extend(page.after.as_ref().map(|cursor| ("cursor", cursor.0.clone())));
+    query
+}
+
+fn switches(name: &str, request: &SearchRequest) -> Value {
+    let mut body = json!({
+        "collection": request.collection,
+        "k": request.k,
+        "mode": request.mode,
+        "ranker": request.ranker,
+        "weights": request.weights,
+        "filter": request.filter,
+        "widen": request.widen,
+        "diversity": request.diversity,
+        "explain": request.explain,
+        "depth": request.depth,
+        "record": request.record,
+    });
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert(name.to_owned(), request.query.clone().into());
+    }
+    body
+}
+
+/// A document as the API takes it. Text travels as text, which is a quarter shorter.
+fn document(upload: &Upload) -> Value {
+    let mut body = json!({
+        "source": upload.source,
+        "title": upload.title,
+        "media_type": upload.media_type,
+        "metadata": upload.metadata,
+    });
+    let (field, content) = match std::str::from_utf8(&upload.bytes) {
+        Ok(text) => ("text", text.to_owned()),
+        Err(_) => ("content_base64", STANDARD.encode(&upload.bytes)),
+    };
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert(field.to_owned(), content.into());
+        if !upload.name.is_empty() {
+            fields.insert("name".to_owned(), upload.name.clone().into());
+        }
+    }
+    body
+}

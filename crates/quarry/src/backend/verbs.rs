@@ -1,0 +1,105 @@
+//! One method a verb; each goes to whichever side there is.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use quarry_core::{
+    Collection, CollectionName, Document, DocumentId, DocumentStatus, JobId, Page, PageRequest, QueryId,
+};
+use quarry_engine::{
+    Answer, AnswerRequest, Repair, SearchRequest, SearchResponse, Upload, Verification,
+    documents::ChunkView,
+    history::HistoryView,
+    jobs::{JobStatus, JobView},
+};
+
+use super::{AddedView, CollectionView, Local, Remote};
+use crate::failure::Outcome;
+
+/// Is told how much is done and how much there is.
+pub(crate) type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+
+/// Where the verbs are carried out.
+pub(crate) enum Backend {
+    /// In this process, on a data folder whose lock it has.
+    Local(Box<Local>),
+    /// In a server.
+    Remote(Remote),
+}
+
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)+) => {
+        impl Backend {
+            $($(#[$doc])*
+            pub(crate) async fn $name(&self, $($argument: $kind),*) -> Outcome<$result> {
+                match self {
+                    Self::Local(local) => local.$name($($argument),*).await,
+                    Self::Remote(remote) => remote.$name($($argument),*).await,
+                }
+            })+
+        }
+    };
+}
+
+verbs! {
+    /// Finds passages.
+    search(request: SearchRequest) -> SearchResponse;
+    /// Answers a question.
+    answer(request: AnswerRequest) -> Answer;
+    /// Adds documents; they are durable when this returns.
+    add(collection: &CollectionName, uploads: &[Upload]) -> Vec<AddedView>;
+    /// Waits until documents are ready or failed, or until the deadline; gives their state then.
+    settled(ids: &[DocumentId], deadline: Duration) -> Vec<Document>;
+    /// Lists collections.
+    collections(page: &PageRequest) -> Page<Collection>;
+    /// A collection and how full it is.
+    collection(name: &CollectionName) -> CollectionView;
+    /// Makes a collection.
+    add_collection(name: &CollectionName, description: String, embedder: Option<String>) -> Collection;
+    /// Erases a collection.
+    remove_collection(name: &CollectionName) -> ();
+    /// Lists documents.
+    documents(collection: &CollectionName, status: Option<DocumentStatus>, page: &PageRequest) -> Page<Document>;
+    /// A document.
+    document(id: DocumentId) -> Document;
+    /// Erases a document.
+    remove_document(id: DocumentId) -> ();
+    /// A document's parsed text.
+    text(id: DocumentId) -> String;
+    /// A document's chunks.
+    chunks(id: DocumentId, page: &PageRequest) -> Page<ChunkView>;
+    /// A document's original bytes.
+    original(id: DocumentId) -> Bytes;
+    /// Lists jobs.
+    jobs(status: Option<JobStatus>, page: &PageRequest) -> Page<JobView>;
+    /// A job.
+    job(id: JobId) -> JobView;
+    /// Queues a dead job again.
+    retry(id: JobId) -> JobView;
+    /// Lists questions.
+    history(collection: Option<&CollectionName>, page: &PageRequest) -> Page<HistoryView>;
+    /// A question.
+    query(id: QueryId) -> HistoryView;
+    /// Erases a question.
+    erase_query(id: QueryId) -> ();
+    /// Compares index and database.
+    verify(collection: &CollectionName) -> Verification;
+    /// Mends the index.
+    repair(collection: &CollectionName) -> Repair;
+    /// Builds the index anew.
+    rebuild(collection: &CollectionName, embedder: Option<&str>, progress: Progress<'_>) -> Collection;
+}
+
+impl Backend {
+    /// Finishes work at hand. A server goes on by itself.
+    pub(crate) async fn close(self) {
+        if let Self::Local(local) = self {
+            local.close().await;
+        }
+    }
+
+    /// Whether documents travel over a network.
+    pub(crate) const fn is_remote(&self) -> bool {
+        matches!(self, Self::Remote(_))
+    }
+}

@@ -1,0 +1,33 @@
+//! Results that neither the engine nor the API has in one piece.
+
+use quarry_core::{Collection, DocumentId, DocumentStatus};
+use quarry_engine::{AddOutcome, Added, collections::Counts};
+use serde::{Deserialize, Serialize};
+
+/// Bytes of documents sent to a server in one call; well below what it takes, so that progress shows.
+pub(crate) const LIMIT_REMOTE_BYTES: usize = 8 * 1024 * 1024;
+
+/// A document that was added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AddedView {
+    pub(crate) id: DocumentId,
+    pub(crate) source: String,
+    pub(crate) status: DocumentStatus,
+    pub(crate) outcome: AddOutcome,
+}
+
+impl From<Added> for AddedView {
+    fn from(added: Added) -> Self {
+        let Added { document, outcome, .. } = added;
+        Self { id: document.id, source: document.source, status: document.status, outcome }
+    }
+}
+
+/// A collection and how full it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CollectionView {
+    #[serde(flatten)]
+    pub(crate) collection: Collection,
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
+}

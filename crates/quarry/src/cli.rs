@@ -1,0 +1,96 @@
+//! The command line: global options and the list of commands. Each command's own arguments stand in its file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    ask::AskArgs, collections::CollectionsCommand, completions::CompletionsArgs, config::ConfigCommand,
+    documents::DocumentsCommand, eval::EvalCommand, history::HistoryCommand, index::IndexCommand,
+    ingest::IngestArgs, jobs::JobsCommand, models::ModelsCommand, search::SearchArgs, serve::ServeArgs,
+};
+
+/// From a folder of documents to ranked passages, and answers whose every sentence points to its source.
+#[derive(Debug, Parser)]
+#[command(name = "quarry", version, propagate_version = false, max_term_width = 100)]
+#[command(
+    after_help = "Start with `quarry ingest PATH`, then `quarry ask \"...\"`; `quarry serve` opens the same over HTTP."
+)]
+#[command(after_long_help = crate::reference::exit_codes())]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Folder that holds everything [default: ./quarry-data].
+    #[arg(long, global = true, value_name = "DIR", env = "QUARRY_DATA", hide_env_values = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// Configuration file [default: quarry.toml in the data folder, if it is there].
+    #[arg(long, global = true, value_name = "FILE", env = "QUARRY_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Go through this server instead of using the data folder.
+    #[arg(long, global = true, value_name = "URL", env = "QUARRY_SERVER", hide_env_values = true)]
+    pub(crate) server: Option<String>,
+    /// Key for the server [default: admin.key in the data folder].
+    #[arg(long, global = true, value_name = "KEY", env = "QUARRY_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// Print one JSON object on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing on standard error but errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more on standard error; twice for logs, three times for all of them.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add documents and wait until they are searchable.
+    Ingest(IngestArgs),
+    /// Find passages.
+    Search(SearchArgs),
+    /// Answer a question from the documents, with citations.
+    Ask(AskArgs),
+    /// Serve the REST API.
+    Serve(ServeArgs),
+    /// List, make, look at and erase collections.
+    #[command(subcommand)]
+    Collections(CollectionsCommand),
+    /// List, look at and erase documents.
+    #[command(subcommand)]
+    Documents(DocumentsCommand),
+    /// Look at background work and try dead jobs again.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Look at the questions that were asked.
+    #[command(subcommand)]
+    History(HistoryCommand),
+    /// Compare the index with the database and mend it.
+    #[command(subcommand)]
+    Index(IndexCommand),
+    /// Install models that embed text.
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Measure retrieval and answers on data sets with known truth.
+    #[command(subcommand)]
+    Eval(EvalCommand),
+    /// Check, show and explain the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the API's OpenAPI document.
+    Openapi,
+    /// Print the reference of the command line.
+    #[command(hide = true)]
+    CliReference,
+}

@@ -1,0 +1,97 @@
+//! `quarry jobs`
+
+use clap::{Args, Subcommand};
+use quarry_core::JobId;
+use quarry_engine::jobs::{JobStatus, JobView};
+
+use super::paging::{Paging, rest};
+use crate::{
+    backend::{Backend, Need},
+    context::Context,
+    failure::Outcome,
+    output::{short, table},
+};
+
+/// What to do with jobs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// List jobs, newest first.
+    List(ListArgs),
+    /// Show a job.
+    Show(IdArgs),
+    /// Queue a dead job again.
+    Retry(IdArgs),
+}
+
+/// Which jobs to list.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only those in this state: queued, running, done or dead.
+    #[arg(long, value_name = "STATUS")]
+    status: Option<JobStatus>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// A job.
+#[derive(Debug, Args)]
+pub(crate) struct IdArgs {
+    /// The job's id.
+    #[arg(value_name = "ID")]
+    id: JobId,
+}
+
+/// Carries out a command.
+pub(crate) async fn run(context: &Context, command: &JobsCommand) -> Outcome<()> {
+    let backend = context.backend("jobs", Need::Existing).await?;
+    let done = carry_out(context, &backend, command).await;
+    backend.close().await;
+    done
+}
+
+async fn carry_out(context: &Context, backend: &Backend, command: &JobsCommand) -> Outcome<()> {
+    let out = &context.out;
+    match command {
+        JobsCommand::List(which) => {
+            let page = backend.jobs(which.status, &which.paging.request()).await?;
+            out.result(&page, || listed(&page.items));
+            rest(out, &page);
+        }
+        JobsCommand::Show(which) => {
+            let job = backend.job(which.id).await?;
+            out.result(&job, || shown(&job));
+        }
+        JobsCommand::Retry(which) => {
+            let job = backend.retry(which.id).await?;
+            out.result(&job, || format!("{} is {} again\n", job.id, job.status.as_str()));
+        }
+    }
+    Ok(())
+}
+
+fn listed(jobs: &[JobView]) -> String {
+    if jobs.is_empty() {
+        return "no jobs\n".to_owned();
+    }
+    let row = |one: &JobView| {
+        let tries = format!("{}/{}", one.attempt, one.max_attempts);
+        let error = short(one.error.as_deref().unwrap_or_default(), 80);
+        vec![one.id.to_string(), one.status.as_str().to_owned(), tries, one.document_id.to_string(), error]
+    };
+    table(&["ID", "STATUS", "TRIES", "DOCUMENT", "ERROR"], &jobs.iter().map(row).collect::<Vec<_>>())
+}
+
+fn shown(job: &JobView) -> String {
+    let mut lines = vec![
+        ("id", job.id.to_string()),
+        ("kind", job.kind.clone()),
+        ("status", job.status.as_str().to_owned()),
+        ("document", job.document_id.to_string()),
+        ("tries", format!("{} of {}", job.attempt, job.max_attempts)),
+    ];
+    lines.extend(job.error.clone().map(|error| ("error", error)));
+    lines.extend(job.due_at.map(|moment| ("due", moment.to_string())));
+    lines.push(("queued", job.created_at.to_string()));
+    lines.push(("changed", job.updated_at.to_string()));
+    lines.into_iter().map(|(name, value)| format!("{name:<9} {value}\n")).collect()
+}

@@ -1,0 +1,21 @@
+//! One file a command: its arguments, the verbs it calls, and how the result is shown.
+
+pub(crate) mod ask;
+pub(crate) mod collections;
+pub(crate) mod completions;
+pub(crate) mod config;
+mod dispatch;
+pub(crate) mod documents;
+pub(crate) mod eval;
+pub(crate) mod history;
+pub(crate) mod index;
+pub(crate) mod ingest;
+pub(crate) mod jobs;
+pub(crate) mod models;
+pub(crate) mod paging;
+pub(crate) mod search;
+pub(crate) mod serve;
+mod stop;
+pub(crate) mod switches;
+
+pub(crate) use dispatch::{refuse, run};
