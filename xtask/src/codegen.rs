@@ -16,8 +16,8 @@ const FOLDER: &str = "docs/reference";
 const REFERENCES: &[Reference] = &[
     Reference { file: "openapi.json", arguments: &["openapi"] },
     Reference { file: "config.md", arguments: &["config", "reference"] },
-    Reference { file: "cli.md", arguments: &["cli-reference"] },
     Reference { file: "quarry.example.toml", arguments: &["config", "example"] },
+    Reference { file: "cli.md", arguments: &["cli-reference"] },
 ];
 
 /// Writes the references; with `check`, compares instead and says of each where it is stale.

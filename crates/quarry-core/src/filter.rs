@@ -225,9 +225,7 @@ fn check_scalar(value: &Value, pointer: &str) -> Result<(), FilterError> {
 }
 
 fn check_bounds(range: &Range, pointer: &str) -> Result<(), FilterError> {
-    let wrong = |problem: &str| {
-        Err(FilterError { pointer: pointer.to_owned(), problem: problem.to_owned() })
-    };
+    let wrong = |problem: &str| Err(FilterError { pointer: pointer.to_owned(), problem: problem.to_owned() });
     let numbers = range.bounds().filter(|(_, bound)| matches!(bound, Value::Number(_))).count();
     let texts = range.bounds().filter(|(_, bound)| matches!(bound, Value::Text(_))).count();
     match (numbers, texts, range.bounds().count()) {

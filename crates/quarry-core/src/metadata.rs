@@ -72,9 +72,7 @@ pub fn check(metadata: &Metadata) -> Result<(), String> {
 
 fn check_field(name: &str, value: &Value) -> Result<(), String> {
     if !is_field_name(name) {
-        return Err(format!(
-            "`{name}` is not a field name: use 1 to {MAX_NAME} letters, digits, `_` or `-`"
-        ));
+        return Err(format!("`{name}` is not a field name: use 1 to {MAX_NAME} letters, digits, `_` or `-`"));
     }
     if let Value::List(values) = value {
         if values.len() > MAX_LIST {

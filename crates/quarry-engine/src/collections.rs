@@ -26,7 +26,13 @@ impl Collections<'_> {
     ///
     /// # Errors
     /// `collection_exists`, `unknown_embedder`, `model_not_installed`.
-    pub async fn add(&self, access: &Access, name: &CollectionName, description: String, embedder: Option<String>) -> Result<Collection, EngineError> {
+    pub async fn add(
+        &self,
+        access: &Access,
+        name: &CollectionName,
+        description: String,
+        embedder: Option<String>,
+    ) -> Result<Collection, EngineError> {
         let inner = self.0.inner();
         let embedder = embedder.unwrap_or_else(|| inner.embedders.default_id().to_owned());
         let dimension = inner.embedders.open(&embedder)?.info().dimension;
@@ -69,11 +75,19 @@ impl Collections<'_> {
     ///
     /// # Errors
     /// `collection_not_found`.
-    pub async fn describe(&self, access: &Access, name: &CollectionName, description: String) -> Result<Collection, EngineError> {
+    pub async fn describe(
+        &self,
+        access: &Access,
+        name: &CollectionName,
+        description: String,
+    ) -> Result<Collection, EngineError> {
         let inner = self.0.inner();
         let collection = self.get(access, name).await?;
-        let changed =
-            inner.store.collections().describe(access.tenant(), collection.id, &description, access.actor()).await?;
+        let changed = inner
+            .store
+            .collections()
+            .describe(access.tenant(), collection.id, &description, access.actor())
+            .await?;
         inner.forget(collection.id);
         Ok(changed)
     }
@@ -103,7 +117,8 @@ impl From<quarry_store::DocumentCounts> for Counts {
             (DocumentStatus::Ready, counts.ready),
             (DocumentStatus::Failed, counts.failed),
         ];
-        let documents = documents.into_iter().map(|(status, count)| (status.as_str().to_owned(), count)).collect();
+        let documents =
+            documents.into_iter().map(|(status, count)| (status.as_str().to_owned(), count)).collect();
         Self { documents, chunks: counts.chunks }
     }
 }

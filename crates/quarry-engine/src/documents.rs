@@ -89,7 +89,12 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// `collection_not_found`, `empty_document`, `invalid_metadata`, `too_many_documents`, storage errors.
-    pub async fn add(&self, access: &Access, collection: &CollectionName, uploads: Vec<Upload>) -> Result<Vec<Added>, EngineError> {
+    pub async fn add(
+        &self,
+        access: &Access,
+        collection: &CollectionName,
+        uploads: Vec<Upload>,
+    ) -> Result<Vec<Added>, EngineError> {
         let inner = self.0.inner();
         check(&uploads, inner.settings.ingest.max_document_bytes)?;
         let collection = self.target(access, collection).await?;
@@ -127,7 +132,13 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// `collection_not_found`, `invalid_cursor`.
-    pub async fn list(&self, access: &Access, collection: &CollectionName, status: Option<DocumentStatus>, page: &PageRequest) -> Result<Page<Document>, EngineError> {
+    pub async fn list(
+        &self,
+        access: &Access,
+        collection: &CollectionName,
+        status: Option<DocumentStatus>,
+        page: &PageRequest,
+    ) -> Result<Page<Document>, EngineError> {
         let inner = self.0.inner();
         let collection = inner.collection(access.tenant(), collection).await?;
         let applied = inner.indexer.applied(&collection.scope());
@@ -148,13 +159,22 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// `document_not_found`, `invalid_metadata`.
-    pub async fn update(&self, access: &Access, id: DocumentId, title: Option<String>, metadata: Option<Metadata>) -> Result<Document, EngineError> {
+    pub async fn update(
+        &self,
+        access: &Access,
+        id: DocumentId,
+        title: Option<String>,
+        metadata: Option<Metadata>,
+    ) -> Result<Document, EngineError> {
         if let Some(metadata) = &metadata {
             check_metadata(metadata)?;
         }
         let inner = self.0.inner();
-        let document =
-            inner.store.documents().update_metadata(access.tenant(), id, title, metadata, access.actor()).await?;
+        let document = inner
+            .store
+            .documents()
+            .update_metadata(access.tenant(), id, title, metadata, access.actor())
+            .await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         self.seen(access, document).await
@@ -190,7 +210,11 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// `document_not_found`.
-    pub async fn original(&self, access: &Access, id: DocumentId) -> Result<(Document, bytes::Bytes), EngineError> {
+    pub async fn original(
+        &self,
+        access: &Access,
+        id: DocumentId,
+    ) -> Result<(Document, bytes::Bytes), EngineError> {
         let inner = self.0.inner();
         let document = self.get(access, id).await?;
         let bytes = inner.store.blobs().get(&document.content_hash).await?;
@@ -201,8 +225,16 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// `document_not_found`, `invalid_cursor`.
-    pub async fn chunks(&self, access: &Access, id: DocumentId, page: &PageRequest) -> Result<Page<ChunkView>, EngineError> {
-        let listed = self.0.inner().store.chunks().list(access.tenant(), id, page).await?;
+    pub async fn chunks(
+        &self,
+        access: &Access,
+        id: DocumentId,
+        page: &PageRequest,
+    ) -> Result<Page<ChunkView>, EngineError> {
+        let store = &self.0.inner().store;
+        // A document that is not there would look like one without chunks.
+        store.documents().get(access.tenant(), id).await?;
+        let listed = store.chunks().list(access.tenant(), id, page).await?;
         Ok(listed.map(|row| ChunkView {
             id: row.reference,
             text: row.text,
@@ -217,7 +249,12 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// Storage errors. A document that was removed meanwhile is left out.
-    pub async fn settled(&self, access: &Access, ids: &[DocumentId], deadline: Duration) -> Result<Vec<Document>, EngineError> {
+    pub async fn settled(
+        &self,
+        access: &Access,
+        ids: &[DocumentId],
+        deadline: Duration,
+    ) -> Result<Vec<Document>, EngineError> {
         let until = tokio::time::Instant::now() + deadline;
         let mut moved = self.0.inner().moved.subscribe();
         let mut settled: HashMap<DocumentId, Document> = HashMap::with_capacity(ids.len());
@@ -302,7 +339,11 @@ fn as_seen(mut document: Document, applied: u64) -> Document {
 
 fn check(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineError> {
     if uploads.is_empty() {
-        return Err(EngineError::invalid("no_documents", "/documents", "there is no document in the request"));
+        return Err(EngineError::invalid(
+            "no_documents",
+            "/documents",
+            "there is no document in the request",
+        ));
     }
     if uploads.len() > Documents::MAX_BATCH {
         let problem = format!(
@@ -325,7 +366,9 @@ fn check(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineError> {
                 most: most_bytes,
             });
         }
-        if upload.source.len() > MAX_SOURCE || upload.title.as_ref().is_some_and(|title| title.len() > MAX_SOURCE) {
+        if upload.source.len() > MAX_SOURCE
+            || upload.title.as_ref().is_some_and(|title| title.len() > MAX_SOURCE)
+        {
             let problem = format!("a source or title is longer than {MAX_SOURCE} bytes");
             return Err(EngineError::invalid("invalid_document", "/documents", problem));
         }
@@ -345,7 +388,8 @@ fn check(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineError> {
 const MAX_SOURCE: usize = 2_048;
 
 fn check_metadata(metadata: &Metadata) -> Result<(), EngineError> {
-    metadata::check(metadata).map_err(|problem| EngineError::invalid("invalid_metadata", "/metadata", problem))
+    metadata::check(metadata)
+        .map_err(|problem| EngineError::invalid("invalid_metadata", "/metadata", problem))
 }
 
 impl From<quarry_store::Added> for Added {

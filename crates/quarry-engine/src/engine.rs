@@ -266,7 +266,11 @@ impl Engine {
     ///
     /// # Errors
     /// `collection_not_found`, `invalid_query`, `invalid_filter`, `embedder_mismatch`.
-    pub async fn search(&self, access: &Access, request: SearchRequest) -> Result<SearchResponse, EngineError> {
+    pub async fn search(
+        &self,
+        access: &Access,
+        request: SearchRequest,
+    ) -> Result<SearchResponse, EngineError> {
         retrieve::search(&self.inner, access, request).await
     }
 

@@ -10,7 +10,10 @@ use quarry_store::{Job, JobStats};
 use crate::error::EngineError;
 
 pub(crate) fn stopped_late(deadline: Duration) {
-    tracing::warn!(deadline_seconds = deadline.as_secs(), "tasks did not end in time; their jobs will be tried again");
+    tracing::warn!(
+        deadline_seconds = deadline.as_secs(),
+        "tasks did not end in time; their jobs will be tried again"
+    );
 }
 
 pub(crate) fn indexing_failed(scope: &Scope, error: &EngineError) {

@@ -53,7 +53,12 @@ impl History<'_> {
     ///
     /// # Errors
     /// `collection_not_found`, `invalid_cursor`.
-    pub async fn list(&self, access: &Access, collection: Option<&CollectionName>, page: &PageRequest) -> Result<Page<HistoryView>, EngineError> {
+    pub async fn list(
+        &self,
+        access: &Access,
+        collection: Option<&CollectionName>,
+        page: &PageRequest,
+    ) -> Result<Page<HistoryView>, EngineError> {
         let inner = self.0.inner();
         inner.recorder.flush(inner).await?;
         let collection = match collection {
@@ -87,14 +92,15 @@ impl History<'_> {
 
 impl From<HistoryEntry> for HistoryView {
     fn from(entry: HistoryEntry) -> Self {
+        let detail = |name: &str| entry.details.get(name);
         Self {
             id: entry.id,
             kind: entry.kind,
-            collection: entry.details["collection"].as_str().unwrap_or_default().to_owned(),
+            collection: detail("collection").and_then(|name| name.as_str()).unwrap_or_default().to_owned(),
             question: entry.question,
             answer: entry.answer,
-            answered: entry.details["answered"].as_bool(),
-            hits: entry.details["hits"].clone(),
+            answered: detail("answered").and_then(serde_json::Value::as_bool),
+            hits: detail("hits").cloned().unwrap_or_default(),
             took_ms: entry.micros as f64 / 1_000.0,
             actor: entry.actor,
             created_at: entry.created_at,

@@ -41,7 +41,12 @@ impl Idempotency<'_> {
             if hex::decode_to_slice(&kept.fingerprint, &mut fingerprint).is_err() {
                 fingerprint = [0; 32];
             }
-            StoredResponse { fingerprint, status: kept.status, content_type: kept.content_type, body: kept.body }
+            StoredResponse {
+                fingerprint,
+                status: kept.status,
+                content_type: kept.content_type,
+                body: kept.body,
+            }
         }))
     }
 

@@ -45,7 +45,12 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// `invalid_cursor`.
-    pub async fn list(&self, access: &Access, status: Option<JobStatus>, page: &PageRequest) -> Result<Page<JobView>, EngineError> {
+    pub async fn list(
+        &self,
+        access: &Access,
+        status: Option<JobStatus>,
+        page: &PageRequest,
+    ) -> Result<Page<JobView>, EngineError> {
         let listed = self.0.inner().store.jobs().list(access.tenant(), status, page).await?;
         Ok(listed.map(JobView::from))
     }

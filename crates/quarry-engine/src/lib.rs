@@ -21,7 +21,7 @@ pub mod retrieve;
 pub mod settings;
 
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};
-pub use documents::{Added, AddOutcome, Upload};
+pub use documents::{AddOutcome, Added, Upload};
 pub use engine::{Engine, Health, Parts};
 pub use error::EngineError;
 pub use maintain::{Repair, Verification};

@@ -50,7 +50,11 @@ impl Maintenance<'_> {
     ///
     /// # Errors
     /// `collection_not_found`, storage and index errors.
-    pub async fn verify(&self, access: &Access, collection: &CollectionName) -> Result<Verification, EngineError> {
+    pub async fn verify(
+        &self,
+        access: &Access,
+        collection: &CollectionName,
+    ) -> Result<Verification, EngineError> {
         let collection = self.0.collections().get(access, collection).await?;
         compare(self.0.inner(), &collection).await
     }
@@ -78,7 +82,13 @@ impl Maintenance<'_> {
     ///
     /// # Errors
     /// `collection_not_found`, `unknown_embedder`, `model_not_installed`, storage, index and model errors.
-    pub async fn rebuild(&self, access: &Access, collection: &CollectionName, embedder: Option<&str>, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Collection, EngineError> {
+    pub async fn rebuild(
+        &self,
+        access: &Access,
+        collection: &CollectionName,
+        embedder: Option<&str>,
+        progress: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<Collection, EngineError> {
         let inner = self.0.inner();
         let old = self.0.collections().get(access, collection).await?;
         let id = embedder.unwrap_or(&old.embedder).to_owned();

@@ -33,7 +33,10 @@ impl Rebuild<'_> {
     /// Until the swap everything is in memory and in the new shard's folder, so a crash leaves the old generation as
     /// it was. The swap itself is one transaction that fails when the collection changed since it was read; then
     /// only the difference is done again.
-    pub(crate) async fn run(self, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Collection, EngineError> {
+    pub(crate) async fn run(
+        self,
+        progress: &(dyn Fn(u64, u64) + Send + Sync),
+    ) -> Result<Collection, EngineError> {
         let started = Instant::now();
         let collections = self.inner.store.collections();
         let generation = collections.begin_generation(self.old.tenant, self.old.id).await?;
@@ -43,8 +46,7 @@ impl Rebuild<'_> {
         let mut vectors: HashMap<u64, Option<Vec<u8>>> = HashMap::new();
         let mut done = 0;
         for _ in 0..TRIES {
-            let current =
-                self.inner.store.collections().get_by_id(scope.tenant, scope.collection).await?;
+            let current = self.inner.store.collections().get_by_id(scope.tenant, scope.collection).await?;
             if embeds {
                 self.embed(&mut vectors, progress).await?;
             }
@@ -55,14 +57,18 @@ impl Rebuild<'_> {
                 dimension: u32::try_from(self.model.info().dimension).unwrap_or(u32::MAX),
                 expected_sequence: current.sequence,
             };
-            let fresh: Option<Vec<(u64, Vec<u8>)>> = embeds.then(|| {
-                vectors.iter().filter_map(|(key, vector)| Some((*key, vector.clone()?))).collect()
-            });
+            let fresh: Option<Vec<(u64, Vec<u8>)>> = embeds
+                .then(|| vectors.iter().filter_map(|(key, vector)| Some((*key, vector.clone()?))).collect());
             let swapped = self
                 .inner
                 .store
                 .collections()
-                .swap_generation((scope.tenant, scope.collection), &swap, fresh.as_deref(), self.access.actor())
+                .swap_generation(
+                    (scope.tenant, scope.collection),
+                    &swap,
+                    fresh.as_deref(),
+                    self.access.actor(),
+                )
                 .await;
             match swapped {
                 Ok(collection) => {
@@ -99,7 +105,8 @@ impl Rebuild<'_> {
                 .map(|row| crate::ingest::embedded_text(&row.title, &row.headings, None, &row.text))
                 .collect();
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let embedded = self.model.embed(EmbedRequest { texts: &texts, purpose: Purpose::Document }).await?;
+            let embedded =
+                self.model.embed(EmbedRequest { texts: &texts, purpose: Purpose::Document }).await?;
             let encoded = embedded.iter().map(|numbers| vector::encode(numbers));
             vectors.extend(rows.iter().map(|row| row.key).zip(encoded));
             progress(vectors.len() as u64, all);
@@ -117,7 +124,8 @@ impl Rebuild<'_> {
         let mut at = self.inner.index.state(scope, false).await?.sequence;
         let mut done = 0;
         loop {
-            let pages = self.inner.store.chunks().changes_after(scope.tenant, scope.collection, at, PAGE).await?;
+            let pages =
+                self.inner.store.chunks().changes_after(scope.tenant, scope.collection, at, PAGE).await?;
             let Some(last) = pages.last() else { break };
             at = last.sequence;
             for page in pages {

@@ -44,8 +44,13 @@ impl Random {
 /// CPU seconds of the whole process and its resident megabytes.
 fn usage() -> (f64, f64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<u64> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().map(|f| f.parse().unwrap_or(0)).collect();
+    let fields: Vec<u64> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|f| f.parse().unwrap_or(0))
+        .collect();
     let ticks = fields.get(11).copied().unwrap_or(0) + fields.get(12).copied().unwrap_or(0);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let resident = status
@@ -61,6 +66,7 @@ struct Questions {
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+#[allow(clippy::too_many_lines, reason = "one measurement after the other")]
 async fn main() {
     let count: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
     let batch: u64 = std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(5_000);
@@ -68,8 +74,7 @@ async fn main() {
     let settings = IndexSettings::default();
     let scope = Scope { tenant: TenantId::new(), collection: CollectionId::new(), generation: 1 };
     let mut random = Random(1);
-    let topics: Vec<Vec<f32>> =
-        (0..500).map(|_| random.around(&vec![0.0; 256], 1.0)).collect();
+    let topics: Vec<Vec<f32>> = (0..500).map(|_| random.around(&vec![0.0; 256], 1.0)).collect();
     let chunks = make(&mut random, &topics, count);
     let index = LocalIndex::new(&folder, settings.clone());
     let (cpu, memory) = usage();
@@ -95,16 +100,13 @@ async fn main() {
     let (_, before) = usage();
     let started = Instant::now();
     let state = index.state(&scope, false).await.unwrap();
-    println!("open {} chunks: {:.1} ms, {:.1} MB on disk", state.chunks, started.elapsed().as_secs_f64() * 1e3, state.bytes as f64 / 1e6);
-    let questions = Questions {
-        stems: (0..500).map(|_| {
-            let mut stems: Vec<u32> = (0..6).map(|_| random.word()).collect();
-            stems.sort_unstable();
-            stems.dedup();
-            stems
-        }).collect(),
-        vectors: (0..500).map(|place| random.around(&topics[place % 500], 0.8)).collect(),
-    };
+    println!(
+        "open {} chunks: {:.1} ms, {:.1} MB on disk",
+        state.chunks,
+        started.elapsed().as_secs_f64() * 1e3,
+        state.bytes as f64 / 1e6
+    );
+    let questions = ask(&mut random, &topics);
     let filter = Filter::Eq(Comparison { field: "year".to_owned(), value: 2020.0.into() });
     for (name, lexical, dense, filter) in [
         ("both legs", true, true, None),
@@ -141,6 +143,20 @@ fn make(random: &mut Random, topics: &[Vec<f32>], count: u64) -> Vec<IndexChunk>
             }
         })
         .collect()
+}
+
+fn ask(random: &mut Random, topics: &[Vec<f32>]) -> Questions {
+    Questions {
+        stems: (0..500)
+            .map(|_| {
+                let mut stems: Vec<u32> = (0..6).map(|_| random.word()).collect();
+                stems.sort_unstable();
+                stems.dedup();
+                stems
+            })
+            .collect(),
+        vectors: (0..500).map(|place| random.around(&topics[place % 500], 0.8)).collect(),
+    }
 }
 
 async fn search(

@@ -7,7 +7,14 @@
 //!
 //! Prints nDCG@10 (linear gain) of BM25, the vectors, their standardised sum, and the ranker with weights fitted on all
 //! sets but the one measured. Sets that share questions (`squad` and its translations) are left out together.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, clippy::too_many_lines)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::too_many_lines
+)]
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,8 +26,8 @@ use quarry_index::{
     Candidate, Candidates, Leg, QueryTerms,
     analyzer::{ChunkText, Language, QueryLanguages, analyse_chunk, analyse_query, detect},
     rank::{
-        FEATURES, FeatureVector, FitOptions, LinearWeights, NAMES, QuerySamples, RankRequest, Ranker, SetSamples,
-        features, fit, rank,
+        FEATURES, FeatureVector, FitOptions, LinearWeights, NAMES, QuerySamples, RankRequest, Ranker,
+        SetSamples, features, fit, fit_without, rank,
     },
 };
 
@@ -40,12 +47,16 @@ struct Set {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let options: HashMap<&str, &str> = arguments.iter().filter_map(|argument| argument.split_once('=')).collect();
-    let plain: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| !argument.contains('=')).collect();
+    let options: HashMap<&str, &str> =
+        arguments.iter().filter_map(|argument| argument.split_once('=')).collect();
+    let plain: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| !argument.contains('=')).collect();
     let (sets, vectors) = (Path::new(plain[0]), Path::new(plain[1]));
     let suffix = plain.get(2).copied().unwrap_or("");
-    let mut names: Vec<String> =
-        std::fs::read_dir(sets).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(sets)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     if let Some(only) = options.get("only") {
         names.retain(|name| only.split(',').any(|wanted| wanted == name));
@@ -55,7 +66,8 @@ fn main() {
         .filter(|name| vectors.join(format!("{name}.docs{suffix}.f32")).exists())
         .map(|name| load(sets, vectors, name, suffix))
         .collect();
-    let mut fit_options = FitOptions::with_dense(options.get("prior").map_or(0.4, |prior| prior.parse().unwrap()));
+    let mut fit_options =
+        FitOptions::with_dense(options.get("prior").map_or(0.4, |prior| prior.parse().unwrap()));
     if let Some(l2) = options.get("l2") {
         fit_options.l2 = l2.parse().unwrap();
     }
@@ -80,8 +92,10 @@ fn load(sets: &Path, vectors: &Path, name: &str, suffix: &str) -> Set {
     let folder = sets.join(name);
     let corpus = lines(&folder.join("corpus.jsonl"));
     let started = Instant::now();
-    let languages: Vec<Language> =
-        corpus.iter().map(|document| detect(&format!("{}\n{}", text(document, "title"), text(document, "text")))).collect();
+    let languages: Vec<Language> = corpus
+        .iter()
+        .map(|document| detect(&format!("{}\n{}", text(document, "title"), text(document, "text"))))
+        .collect();
     let detecting = started.elapsed();
     let texts: Vec<(String, String)> = corpus.iter().map(|d| (text(d, "title"), text(d, "text"))).collect();
     let started = Instant::now();
@@ -93,7 +107,10 @@ fn load(sets: &Path, vectors: &Path, name: &str, suffix: &str) -> Set {
         })
         .collect();
     let analysing = started.elapsed();
-    let words: usize = texts.iter().map(|(title, text)| title.split_whitespace().count() + text.split_whitespace().count()).sum();
+    let words: usize = texts
+        .iter()
+        .map(|(title, text)| title.split_whitespace().count() + text.split_whitespace().count())
+        .sum();
     let average = terms.iter().map(Vec::len).sum::<usize>() as f32 / terms.len() as f32;
     println!(
         "{name}: {} chunks, {average:.0} terms each, analysed at {:.1} us per 120 words, detected at {:.1} us each",
@@ -120,7 +137,8 @@ fn load(sets: &Path, vectors: &Path, name: &str, suffix: &str) -> Set {
     println!("    languages {:?}", &frequent[..frequent.len().min(5)]);
     let hint = QueryLanguages(frequent.into_iter().map(|(language, _)| language).collect());
 
-    let places: HashMap<String, u64> = corpus.iter().enumerate().map(|(at, d)| (text(d, "_id"), at as u64)).collect();
+    let places: HashMap<String, u64> =
+        corpus.iter().enumerate().map(|(at, d)| (text(d, "_id"), at as u64)).collect();
     let mut gains: HashMap<String, HashMap<u64, f32>> = HashMap::new();
     for line in std::fs::read_to_string(folder.join("qrels/test.tsv")).unwrap().lines().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
@@ -186,8 +204,12 @@ fn search(
     for (rank, at) in best(&cosine).into_iter().enumerate() {
         items.entry(at).or_default().1 = Some(Leg { rank: rank as u32 + 1, score: cosine[at] });
     }
-    let mut candidates =
-        Candidates { chunks: terms.len() as u64, average_length: average, frequencies, ..Candidates::default() };
+    let mut candidates = Candidates {
+        chunks: terms.len() as u64,
+        average_length: average,
+        frequencies,
+        ..Candidates::default()
+    };
     for (at, (lexical, dense)) in items {
         let start = candidates.terms.len();
         candidates.terms.extend(&terms[at]);
@@ -206,7 +228,8 @@ fn ndcg(order: impl Iterator<Item = u64>, gains: &HashMap<u64, f32>) -> f64 {
     let discount = |place: usize| 1.0 / (place as f64 + 2.0).log2();
     let mut ideal: Vec<f32> = gains.values().copied().collect();
     ideal.sort_by(|a, b| b.total_cmp(a));
-    let best: f64 = ideal.iter().take(10).enumerate().map(|(place, gain)| f64::from(*gain) * discount(place)).sum();
+    let best: f64 =
+        ideal.iter().take(10).enumerate().map(|(place, gain)| f64::from(*gain) * discount(place)).sum();
     order
         .take(10)
         .enumerate()
@@ -227,10 +250,17 @@ fn ranked(question: &Question, request: &RankRequest<'_>) -> f64 {
     ndcg(order.iter().map(|ranked| question.candidates.items[ranked.index].key), &question.gains)
 }
 
-/// Ranked by terms alone, among what the lexical leg proposes.
-fn by_terms(question: &Question, weights: &LinearWeights) -> f64 {
-    let mut candidates = question.candidates.clone();
+/// What an index without vectors would propose.
+fn without_vectors(candidates: &Candidates) -> Candidates {
+    let mut candidates = candidates.clone();
     candidates.items.retain(|item| item.lexical.is_some());
+    candidates.items.iter_mut().for_each(|item| (item.cosine, item.dense) = (0.0, None));
+    candidates
+}
+
+/// Ranked by terms alone.
+fn by_terms(question: &Question, weights: &LinearWeights) -> f64 {
+    let candidates = without_vectors(&question.candidates);
     let request = RankRequest { dense: 0.0, ..RankRequest::linear(weights) };
     let order = rank(&question.query, &candidates, &request);
     ndcg(order.iter().map(|ranked| candidates.items[ranked.index].key), &question.gains)
@@ -245,68 +275,77 @@ fn family(name: &str) -> &str {
     if name.starts_with("xquad") { "squad" } else { name }
 }
 
-fn report(sets: &[Set], options: &FitOptions, given: &HashMap<&str, &str>) {
-    let mut spent = Duration::ZERO;
-    let mut count = 0;
-    let samples: Vec<SetSamples> = sets
+/// The features of every question, and how many microseconds they took.
+fn sample(sets: &[Set], candidates: impl Fn(&Question) -> Candidates) -> (Vec<SetSamples>, f64) {
+    let (mut spent, mut count) = (Duration::ZERO, 0_u32);
+    let mut one = |question: &Question| {
+        let candidates = candidates(question);
+        // The fastest of three: other processes share the machine.
+        let mut fastest = Duration::MAX;
+        let mut rows = Vec::new();
+        for _ in 0..3 {
+            let started = Instant::now();
+            rows = features(&question.query, &candidates);
+            fastest = fastest.min(started.elapsed());
+        }
+        spent += fastest;
+        count += 1;
+        let gain = |item: &Candidate| question.gains.get(&item.key).copied().unwrap_or(0.0);
+        QuerySamples { features: rows, gains: candidates.items.iter().map(gain).collect() }
+    };
+    let samples = sets
         .iter()
         .map(|set| SetSamples {
             name: set.name.clone(),
-            queries: set
-                .questions
-                .iter()
-                .map(|question| {
-                    // The fastest of three: other processes share the machine.
-                    let mut fastest = Duration::MAX;
-                    let mut rows = Vec::new();
-                    for _ in 0..3 {
-                        let started = Instant::now();
-                        rows = features(&question.query, &question.candidates);
-                        fastest = fastest.min(started.elapsed());
-                    }
-                    spent += fastest;
-                    count += 1;
-                    let gain = |item: &Candidate| question.gains.get(&item.key).copied().unwrap_or(0.0);
-                    QuerySamples { features: rows, gains: question.candidates.items.iter().map(gain).collect() }
-                })
-                .collect(),
+            queries: set.questions.iter().map(&mut one).collect(),
         })
         .collect();
-    println!("features: {:.1} us a question\n", spent.as_secs_f64() * 1e6 / f64::from(count.max(1)));
-    let without_vectors = FitOptions { prior: [0.0; FEATURES], ..options.without_vectors() };
+    (samples, spent.as_secs_f64() * 1e6 / f64::from(count.max(1)))
+}
+
+/// Weights fitted on the English sets outside a set's family, from the first questions of each; remembered, since
+/// sets of one family share them.
+struct Fitter {
+    samples: Vec<SetSamples>,
+    options: FitOptions,
+    known: HashMap<Option<String>, FeatureVector>,
+}
+
+impl Fitter {
+    fn new(mut samples: Vec<SetSamples>, options: FitOptions, most: usize) -> Self {
+        samples.retain(|set| !set.name.starts_with("xquad"));
+        samples.iter_mut().for_each(|set| set.queries.truncate(most));
+        Self { samples, options, known: HashMap::new() }
+    }
+
+    fn fit(&mut self, left_out: Option<&str>) -> FeatureVector {
+        let left_out = left_out.map(family);
+        let (samples, options) = (&self.samples, &self.options);
+        *self.known.entry(left_out.map(str::to_owned)).or_insert_with(|| match left_out {
+            Some(left_out) => fit_without(samples, &[left_out], options),
+            None => fit(samples, options),
+        })
+    }
+}
+
+fn report(sets: &[Set], options: &FitOptions, given: &HashMap<&str, &str>) {
     let most: usize = given.get("most").map_or(700, |most| most.parse().unwrap());
-    let samples: Vec<SetSamples> = samples
-        .into_iter()
-        .map(|mut set| {
-            set.queries.truncate(most);
-            set
-        })
-        .collect();
-    let known = std::cell::RefCell::new(HashMap::<String, FeatureVector>::new());
-    let fitted = |left: Option<&str>, options: &FitOptions| -> FeatureVector {
-        let name = format!("{:?}{:?}", left.map(family), options.used);
-        if let Some(known) = known.borrow().get(&name) {
-            return *known;
-        }
-        let kept: Vec<SetSamples> = samples
-            .iter()
-            .zip(sets)
-            .filter(|(_, set)| set.english && left.is_none_or(|left| family(&set.name) != family(left)))
-            .map(|(samples, _)| samples.clone())
-            .collect();
-        let weights = fit(&kept, options);
-        known.borrow_mut().insert(name, weights);
-        weights
-    };
+    let (samples, microseconds) = sample(sets, |question| question.candidates.clone());
+    println!("features: {microseconds:.1} us a question\n");
+    let mut hybrid = Fitter::new(samples, *options, most);
+    let (samples, _) = sample(sets, |question| without_vectors(&question.candidates));
+    let mut lexical = FitOptions { used: options.used, ..FitOptions::with_dense(0.0) }.without_vectors();
+    lexical.l2 = options.l2;
+    let mut lexical = Fitter::new(samples, lexical, most);
     let pack = |pair: (FeatureVector, FeatureVector)| LinearWeights::new("lab", "", Vec::new(), pair);
-    let everything = (fitted(None, options), fitted(None, &without_vectors));
+    let everything = (hybrid.fit(None), lexical.fit(None));
     let all = pack(everything);
     let mut left_out = BTreeMap::new();
     let mut totals = [0.0_f64; 9];
     let heads = ["bm25", "dense", "rrf", "z .3", "z .5", "ranker", "(fitted)", "lexical", "(fitted)"];
     println!("{:<18}{}", "nDCG@10", heads.map(|head| format!("{head:>9}")).concat());
     for set in sets {
-        let loso = pack((fitted(Some(&set.name), options), fitted(Some(&set.name), &without_vectors)));
+        let loso = pack((hybrid.fit(Some(&set.name)), lexical.fit(Some(&set.name))));
         let request = RankRequest::linear(&loso);
         let with = |ranker| RankRequest { ranker, ..request };
         let row = [
@@ -327,7 +366,11 @@ fn report(sets: &[Set], options: &FitOptions, given: &HashMap<&str, &str>) {
         left_out.insert(set.name.clone(), (row[if set.english { 5 } else { 7 }] * 1e4).round() as f32 / 1e4);
     }
     let english = sets.iter().filter(|set| set.english).count().max(1) as f64;
-    println!("{:<18}{}\n", "mean (English)", totals.map(|total| format!("{:9.2}", total / english * 100.0)).concat());
+    println!(
+        "{:<18}{}\n",
+        "mean (English)",
+        totals.map(|total| format!("{:9.2}", total / english * 100.0)).concat()
+    );
     for (place, name) in NAMES.iter().enumerate().take(FEATURES) {
         println!("{name:<18}{:9.3}{:9.3}", everything.0[place], everything.1[place]);
     }
@@ -336,8 +379,12 @@ fn report(sets: &[Set], options: &FitOptions, given: &HashMap<&str, &str>) {
     }
     if let Some(path) = given.get("write") {
         let names = sets.iter().filter(|set| set.english).map(|set| set.name.clone()).collect();
-        let mut weights =
-            LinearWeights::new(given.get("model").unwrap_or(&"lab"), given.get("date").unwrap_or(&""), names, everything);
+        let mut weights = LinearWeights::new(
+            given.get("model").unwrap_or(&"lab"),
+            given.get("date").unwrap_or(&""),
+            names,
+            everything,
+        );
         weights.left_out = left_out;
         std::fs::write(path, serde_json::to_string_pretty(&weights).unwrap() + "\n").unwrap();
     }
@@ -353,7 +400,8 @@ fn misses(set: &Set, weights: &LinearWeights) {
         let order = rank(&question.query, &question.candidates, &RankRequest::linear(weights));
         let keys: Vec<u64> = order.iter().map(|ranked| question.candidates.items[ranked.index].key).collect();
         let place = keys.iter().position(|key| question.gains.contains_key(key));
-        let short = |key: u64| set.documents[key as usize].chars().take(500).collect::<String>().replace('\n', "⏎");
+        let short =
+            |key: u64| set.documents[key as usize].chars().take(500).collect::<String>().replace('\n', "⏎");
         println!("\n? {} ({value:.2}, right one at {place:?})", question.text);
         println!("  first: {}", keys.first().map(|key| short(*key)).unwrap_or_default());
         println!("  right: {}", question.gains.keys().next().map(|key| short(*key)).unwrap_or_default());

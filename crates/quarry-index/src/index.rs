@@ -111,7 +111,9 @@ pub struct IndexState {
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The vectors' length is not the collection's.
-    #[error("the vector has {found} numbers, this collection's have {expected}: it comes from another embedding model")]
+    #[error(
+        "the vector has {found} numbers, this collection's have {expected}: it comes from another embedding model"
+    )]
     Dimension {
         /// What the scope holds.
         expected: usize,

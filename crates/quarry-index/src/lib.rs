@@ -14,7 +14,9 @@ pub mod terms;
 pub mod testing;
 pub mod vector;
 
-pub use index::{Batch, Candidate, Candidates, Change, Index, IndexChunk, IndexError, IndexState, Leg, Search};
+pub use index::{
+    Batch, Candidate, Candidates, Change, Index, IndexChunk, IndexError, IndexState, Leg, Search,
+};
 pub use local::LocalIndex;
 pub use query::{QueryTerm, QueryTerms};
 pub use settings::IndexSettings;

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn terms_survive_bytes() {
-        let terms: Terms = [Term::new(1, 2, 3, 4), Term::new(u32::MAX, u16::MAX, 255, 7)].into_iter().collect();
+        let terms: Terms =
+            [Term::new(1, 2, 3, 4), Term::new(u32::MAX, u16::MAX, 255, 7)].into_iter().collect();
         assert_eq!(Terms::from_bytes(&terms.to_bytes()), terms);
     }
 }

@@ -81,5 +81,9 @@ pub(crate) fn accept_failed(error: &io::Error) {
 }
 
 pub(crate) fn drained_late(connections: usize, grace: Duration) {
-    tracing::warn!(connections, grace_seconds = grace.as_secs(), "connections did not end in time and were cut");
+    tracing::warn!(
+        connections,
+        grace_seconds = grace.as_secs(),
+        "connections did not end in time and were cut"
+    );
 }

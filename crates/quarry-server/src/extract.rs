@@ -38,7 +38,8 @@ pub(crate) async fn json_bytes(request: Request, state: &AppState) -> Result<Byt
 
 /// The body is over its limit.
 pub(crate) fn too_large() -> Problem {
-    let detail = "the body is too large: uploads are limited by `server.max_body_bytes`, other requests to 2 MiB";
+    let detail =
+        "the body is too large: uploads are limited by `server.max_body_bytes`, other requests to 2 MiB";
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }
 

@@ -36,7 +36,10 @@ use crate::{problem::ProblemBody, reply, router, state::AppState, wire};
         (name = "index", description = "Keeping the index true to the database"),
         (name = "health", description = "Probes, metrics, this document")
     ),
-    components(schemas(ProblemBody, wire::Filter)),
+    // A filter can hold filters, so its parts are not found by following it.
+    components(schemas(
+        ProblemBody, wire::Filter, wire::Comparison, wire::Membership, wire::Presence, wire::Range, wire::Scalar
+    )),
     security(("key" = []), ("header" = [])),
     modifiers(&Keys)
 )]
@@ -66,18 +69,24 @@ pub fn openapi_json() -> String {
     rendered(document)
 }
 
-/// Adds the error response that every operation has, and renders the document.
+/// Completes every operation, and renders the document.
 pub(crate) fn rendered(mut document: utoipa::openapi::OpenApi) -> String {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
-        operations.into_iter().flatten().for_each(add_problem);
+        operations.into_iter().flatten().for_each(complete);
     }
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn add_problem(operation: &mut Operation) {
+/// Adds the error response that every operation has, and makes its name unique: handlers of different resources have
+/// the same verbs.
+fn complete(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+    if let Some(id) = operation.operation_id.as_mut().filter(|id| **id != tag) {
+        *id = format!("{tag}_{id}");
+    }
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
     let response = ResponseBuilder::new()
         .description("A problem: `code` says which, `detail` says it in words")

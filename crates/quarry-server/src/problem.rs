@@ -87,12 +87,17 @@ const fn generic(kind: ErrorKind) -> &'static str {
     }
 }
 
+/// Codes of 5xx whose sentences are written for the caller and tell nothing of what is inside.
+const SAID: [&str; 3] = ["collection_busy", "model_not_installed", "shutting_down"];
+
 impl<F: Fault> From<F> for Problem {
     fn from(fault: F) -> Self {
         let status = status_of(fault.kind());
         let mut problem = Self::new(status, fault.code(), fault.to_string());
         problem.retry_after = fault.retry_after();
-        if status.is_server_error() {
+        if status.is_server_error() && SAID.contains(&fault.code()) {
+            problem.cause = Some(problem.detail.clone());
+        } else if status.is_server_error() {
             problem.cause = Some(std::mem::replace(&mut problem.detail, generic(fault.kind()).to_owned()));
         } else if let Some(pointer) = fault.pointer() {
             let detail = problem.detail.clone();

@@ -51,7 +51,8 @@ pub(crate) fn require_match<T: Serialize>(headers: &HeaderMap, current: &T) -> R
 pub(crate) fn tag(body: &[u8]) -> HeaderValue {
     let hash = Sha256::digest(body);
     let short = hash.get(..16).unwrap_or_default();
-    HeaderValue::try_from(format!("\"{}\"", hex::encode(short))).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+    HeaderValue::try_from(format!("\"{}\"", hex::encode(short)))
+        .unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
 /// Whether a list of entity tags names this one. Proxies weaken tags when they compress, so `W/` is looked through.
@@ -67,9 +68,14 @@ mod tests {
     #[test]
     fn tags_are_found_in_lists() {
         let tag = HeaderValue::from_static("\"a\"");
-        for (given, expected) in
-            [("\"a\"", true), ("\"b\", W/\"a\"", true), ("*", true), ("\"b\"", false), ("a", false), ("", false)]
-        {
+        for (given, expected) in [
+            ("\"a\"", true),
+            ("\"b\", W/\"a\"", true),
+            ("*", true),
+            ("\"b\"", false),
+            ("a", false),
+            ("", false),
+        ] {
             assert_eq!(names(&HeaderValue::from_static(given), &tag), expected, "{given}");
         }
     }

@@ -35,7 +35,9 @@ pub fn router(app: App) -> Router {
 
 /// The routes that stand in the OpenAPI document. Uploads have a body limit of their own.
 pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
-    let upload = OpenApiRouter::new().routes(routes!(v1::documents::read::list, v1::documents::add::add)).layer(uploads);
+    let upload = OpenApiRouter::new()
+        .routes(routes!(v1::documents::read::list, v1::documents::add::add))
+        .layer(uploads);
     openapi::start()
         .routes(routes!(v1::collections::list, v1::collections::add))
         .routes(routes!(v1::collections::get, v1::collections::describe, v1::collections::remove))

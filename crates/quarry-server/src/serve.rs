@@ -38,11 +38,7 @@ struct Ending {
 ///
 /// # Errors
 /// The listener is unusable.
-pub async fn serve(
-    listener: TcpListener,
-    app: App,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let grace = Duration::from_secs(app.settings.shutdown_grace_seconds);
     let slots = Arc::new(Semaphore::new(app.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
     let recorder = app.metrics.clone();

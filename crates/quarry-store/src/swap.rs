@@ -13,6 +13,9 @@ use crate::{
     store::retry,
 };
 
+/// New vectors by the chunks' keys.
+type Vectors<'a> = &'a [(u64, Vec<u8>)];
+
 /// Vectors written in one statement's worth.
 const PAGE: usize = 500;
 
@@ -39,7 +42,7 @@ impl Collections<'_> {
         &self,
         (tenant, id): (TenantId, CollectionId),
         swap: &Swap,
-        vectors: Option<&[(u64, Vec<u8>)]>,
+        vectors: Option<Vectors<'_>>,
         actor: &Actor,
     ) -> Result<Collection, StoreError> {
         let model = self.store.chunks().model_number(&swap.embedder, swap.dimension).await?;
@@ -55,7 +58,7 @@ impl Collections<'_> {
         session: &mut Session,
         (tenant, id): (TenantId, CollectionId),
         swap: &Swap,
-        (model, vectors): (i64, Option<&[(u64, Vec<u8>)]>),
+        (model, vectors): (i64, Option<Vectors<'_>>),
         actor: &Actor,
     ) -> Result<Collection, StoreError> {
         // The write comes first: it holds every other change of the collection off until the transaction ends.

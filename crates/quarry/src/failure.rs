@@ -106,3 +106,40 @@ impl<F: Fault> From<F> for Failure {
         Self::new(exit, fault.code(), message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Error, ErrorKind},
+        path::Path,
+    };
+
+    use quarry_store::StoreError;
+
+    use super::{Exit, Failure};
+
+    #[test]
+    fn a_full_disk_is_told_with_what_to_do() {
+        let failure = Failure::file("written", Path::new("data/admin.key"), &Error::from(ErrorKind::StorageFull));
+        assert_eq!(failure.message, "`data/admin.key` cannot be written: no storage space");
+        assert_eq!((failure.exit, failure.code.as_str()), (Exit::Unavailable, "disk_full"));
+        assert!(failure.hint.is_some_and(|hint| hint.starts_with("free some space")));
+        let failure = Failure::from(StoreError::DiskFull);
+        assert_eq!(failure.message, "the disk is full; free some space and try again");
+        assert_eq!(failure.exit, Exit::Unavailable);
+    }
+
+    #[test]
+    fn a_newer_database_is_told_with_what_to_do() {
+        let failure = Failure::from(StoreError::DatabaseNewer { found: 9, known: 2 });
+        assert!(failure.message.starts_with("the database is at version 9, this program knows versions up to 2"));
+        assert_eq!(failure.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn a_folder_that_may_not_be_read_is_told_with_what_to_do() {
+        let failure = Failure::file("read", Path::new("data"), &Error::from(ErrorKind::PermissionDenied));
+        assert_eq!(failure.message, "`data` cannot be read: permission denied");
+        assert!(failure.hint.is_some_and(|hint| hint.contains("permissions")));
+    }
+}

@@ -26,7 +26,7 @@ const HINTS: &[(&str, &str)] = &[
     ("database_newer", "use the version of Quarry that wrote it, or a later one"),
     ("path_not_permitted", "run it as the user who owns the files, or change their permissions"),
     ("path_not_found", "check the spelling; relative paths start at the current folder"),
-    ("dataset_not_found", "a set has `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv`"),
+    ("invalid_dataset", "a set has `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv`"),
 ];
 
 /// The next step for a code.

@@ -101,8 +101,12 @@ fn extras(argument: &Arg) -> String {
     if !words.is_empty() && argument.get_action().takes_values() {
         text.push_str(&format!(" One of {}.", words.join(", ")));
     }
-    let defaults: Vec<String> =
-        argument.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
+    let defaults: Vec<String> = argument
+        .get_default_values()
+        .iter()
+        .filter(|value| !value.is_empty())
+        .map(|value| format!("`{}`", value.to_string_lossy()))
+        .collect();
     if !defaults.is_empty() && argument.get_action().takes_values() {
         text.push_str(&format!(" Default: {}.", defaults.join(", ")));
     }

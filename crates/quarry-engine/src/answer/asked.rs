@@ -24,19 +24,41 @@ pub(crate) enum Asked {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 const NUMBER_WORDS: [&str; 24] = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty",
-    "thirty", "forty", "fifty", "hundred", "thousand", "million", "billion", "half", "third", "quarter", "dozen",
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "twenty", "thirty", "forty", "fifty", "hundred", "thousand", "million", "billion", "half", "third",
+    "quarter", "dozen",
 ];
-const PERIODS: [&str; 12] = [
-    "century", "decade", "year", "years", "month", "months", "week", "weeks", "day", "days", "today", "era",
-];
+const PERIODS: [&str; 12] =
+    ["century", "decade", "year", "years", "month", "months", "week", "weeks", "day", "days", "today", "era"];
 const REASONS: [&str; 14] = [
-    "because", "due", "since", "therefore", "cause", "caused", "causes", "reason", "so", "order", "result", "led",
-    "prevent", "avoid",
+    "because",
+    "due",
+    "since",
+    "therefore",
+    "cause",
+    "caused",
+    "causes",
+    "reason",
+    "so",
+    "order",
+    "result",
+    "led",
+    "prevent",
+    "avoid",
 ];
 
 /// Reads what a question asks for from its words.
@@ -45,17 +67,28 @@ pub(crate) fn of(question: &str, language: &str) -> Asked {
         return Asked::Anything;
     }
     let text = question.to_lowercase();
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let has = |wanted: &str| words.contains(&wanted);
     let pair = |first: &str, second: &[&str]| {
-        words.windows(2).any(|pair| pair.first() == Some(&first) && pair.get(1).is_some_and(|word| second.contains(word)))
+        words
+            .windows(2)
+            .any(|pair| pair.first() == Some(&first) && pair.get(1).is_some_and(|word| second.contains(word)))
     };
-    let amounts = ["many", "much", "long", "old", "far", "large", "big", "tall", "high", "often", "fast", "deep"];
-    if pair("how", &amounts) || has("percentage") || has("percent") || has("population") || pair("what", &["number"]) {
+    let amounts =
+        ["many", "much", "long", "old", "far", "large", "big", "tall", "high", "often", "fast", "deep"];
+    if pair("how", &amounts)
+        || has("percentage")
+        || has("percent")
+        || has("population")
+        || pair("what", &["number"])
+    {
         Asked::Number
-    } else if has("when") || ["year", "date", "century", "decade", "month", "day"].iter().any(|unit| {
-        pair("what", &[unit]) || pair("which", &[unit])
-    }) {
+    } else if has("when")
+        || ["year", "date", "century", "decade", "month", "day"]
+            .iter()
+            .any(|unit| pair("what", &[unit]) || pair("which", &[unit]))
+    {
         Asked::When
     } else if has("who") || has("whom") || has("whose") {
         Asked::Who
@@ -70,7 +103,8 @@ pub(crate) fn of(question: &str, language: &str) -> Asked {
     }
 }
 
-const PLACES: &[&str] = &["city", "country", "state", "place", "town", "region", "continent", "river", "county"];
+const PLACES: &[&str] =
+    &["city", "country", "state", "place", "town", "region", "continent", "river", "county"];
 
 /// How well a sentence holds what is asked for, 0 to 1. Things that the question names itself do not count.
 pub(crate) fn fits(asked: Asked, sentence: &str, question: &HashSet<String>) -> f32 {
@@ -81,9 +115,19 @@ pub(crate) fn fits(asked: Asked, sentence: &str, question: &HashSet<String>) -> 
     };
     let digits = || words().any(|word| word.bytes().any(|byte| byte.is_ascii_digit()) && fresh(word));
     let listed = |list: &[&str]| {
-        words().any(|word| list.contains(&word.to_lowercase().trim_matches(|c: char| !c.is_alphanumeric())) && fresh(word))
+        words().any(|word| {
+            list.contains(&word.to_lowercase().trim_matches(|c: char| !c.is_alphanumeric())) && fresh(word)
+        })
     };
-    let graded = |strong: bool, weak: bool| if strong { 1.0 } else if weak { 0.5 } else { 0.0 };
+    let graded = |strong: bool, weak: bool| {
+        if strong {
+            1.0
+        } else if weak {
+            0.5
+        } else {
+            0.0
+        }
+    };
     match asked {
         Asked::Number => graded(digits(), listed(&NUMBER_WORDS)),
         Asked::When => graded(years(sentence, question) || listed(&MONTHS), digits() || listed(&PERIODS)),
@@ -91,7 +135,8 @@ pub(crate) fn fits(asked: Asked, sentence: &str, question: &HashSet<String>) -> 
         Asked::Why => graded(listed(&REASONS), false),
         Asked::Definition => {
             let lower = sentence.to_lowercase();
-            let defines = [" is a", " are ", " is the", " refers to", " means ", " called ", " known as", " defined "];
+            let defines =
+                [" is a", " are ", " is the", " refers to", " means ", " called ", " known as", " defined "];
             graded(defines.iter().any(|mark| lower.contains(mark)), false)
         }
         Asked::Anything => 0.0,
@@ -99,9 +144,9 @@ pub(crate) fn fits(asked: Asked, sentence: &str, question: &HashSet<String>) -> 
 }
 
 fn years(sentence: &str, question: &HashSet<String>) -> bool {
-    sentence
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit()) && !question.contains(word))
+    sentence.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit()) && !question.contains(word)
+    })
 }
 
 /// Capitalised words that the question does not name: 0.5 for one, 1 for more. The first word is capitalised anyway.
@@ -110,7 +155,9 @@ fn names(sentence: &str, question: &HashSet<String>) -> f32 {
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .skip(1)
-        .filter(|word| word.chars().next().is_some_and(char::is_uppercase) && !question.contains(&word.to_lowercase()))
+        .filter(|word| {
+            word.chars().next().is_some_and(char::is_uppercase) && !question.contains(&word.to_lowercase())
+        })
         .count();
     match named {
         0 => 0.0,

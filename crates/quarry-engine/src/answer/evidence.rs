@@ -22,7 +22,12 @@ pub(crate) const NAMES: [&str; FEATURES] = [
 ];
 
 /// What speaks for an answer being there.
-pub(crate) fn features(question: &Question, hits: &[Hit], cosines: &[f32], scored: &[Scored]) -> [f32; FEATURES] {
+pub(crate) fn features(
+    question: &Question,
+    hits: &[Hit],
+    cosines: &[f32],
+    scored: &[Scored],
+) -> [f32; FEATURES] {
     let most = |feature: usize, sentences: &mut dyn Iterator<Item = &Scored>| {
         sentences.filter_map(|sentence| sentence.features.get(feature).copied()).fold(0.0, f32::max)
     };

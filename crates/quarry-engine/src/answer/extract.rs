@@ -57,7 +57,12 @@ pub(crate) struct Scored {
 
 impl Question {
     /// `vector` is the question's static vector; without one, similarity says nothing.
-    pub(crate) fn new(text: &str, language: &str, weights: Vec<(u32, f32)>, vector: Option<Vec<f32>>) -> Self {
+    pub(crate) fn new(
+        text: &str,
+        language: &str,
+        weights: Vec<(u32, f32)>,
+        vector: Option<Vec<f32>>,
+    ) -> Self {
         let mass = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::EPSILON);
         let words = text
             .split(|c: char| !c.is_alphanumeric())
@@ -76,7 +81,8 @@ impl Question {
 
     /// Share of the question's mass that the stems cover.
     pub(crate) fn coverage(&self, stems: &HashSet<u32>) -> f32 {
-        let found: f32 = self.weights.iter().filter(|(stem, _)| stems.contains(stem)).map(|(_, weight)| weight).sum();
+        let found: f32 =
+            self.weights.iter().filter(|(stem, _)| stems.contains(stem)).map(|(_, weight)| weight).sum();
         found / self.mass
     }
 
@@ -103,7 +109,8 @@ impl Question {
         rare.sort_by(|one, other| other.1.total_cmp(&one.1));
         rare.truncate(3);
         let all: f32 = rare.iter().map(|(_, weight)| weight).sum();
-        let found: f32 = rare.iter().filter(|(bit, _)| mask & (1 << bit) != 0).map(|(_, weight)| weight).sum();
+        let found: f32 =
+            rare.iter().filter(|(bit, _)| mask & (1 << bit) != 0).map(|(_, weight)| weight).sum();
         if all > 0.0 { found / all } else { 0.0 }
     }
 
@@ -133,8 +140,26 @@ impl Question {
 
 /// Words that point back: a sentence that opens with one means nothing without the sentence before it.
 const POINTING: [&str; 20] = [
-    "it", "its", "this", "these", "that", "those", "they", "their", "he", "she", "his", "her", "such", "however",
-    "therefore", "thus", "moreover", "furthermore", "consequently", "hence",
+    "it",
+    "its",
+    "this",
+    "these",
+    "that",
+    "those",
+    "they",
+    "their",
+    "he",
+    "she",
+    "his",
+    "her",
+    "such",
+    "however",
+    "therefore",
+    "thus",
+    "moreover",
+    "furthermore",
+    "consequently",
+    "hence",
 ];
 /// Longest quote in bytes that a neighbour may make.
 const LONGEST_QUOTE: usize = 600;
@@ -147,7 +172,9 @@ fn quote_of(text: &str, part: &Part, around: &Around<'_>) -> Range<usize> {
     let mut quote = part.range.clone();
     if points_back && let Some(previous) = around.previous {
         quote.start = previous.range.start;
-    } else if sentence.trim_end().ends_with(':') && let Some(next) = around.next {
+    } else if sentence.trim_end().ends_with(':')
+        && let Some(next) = around.next
+    {
         quote.end = next.range.end;
     }
     if quote.len() > LONGEST_QUOTE { part.range.clone() } else { quote }

@@ -9,6 +9,7 @@ mod asked;
 pub(crate) mod evidence;
 pub(crate) mod extract;
 mod query;
+mod quote;
 mod types;
 pub(crate) mod weights;
 

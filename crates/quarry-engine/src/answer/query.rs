@@ -8,6 +8,7 @@ use quarry_models::StaticTable;
 use super::{
     evidence,
     extract::{self, Question, Scored},
+    quote::{Quote, quotes},
     types::{Answer, AnswerRequest, Citation, Sentence},
     weights::{AnswerWeights, Prepared},
 };
@@ -28,9 +29,14 @@ pub(crate) struct Judged {
 }
 
 /// Answers and records the question.
-pub(crate) async fn answer(inner: &Inner, access: &Access, request: AnswerRequest) -> Result<Answer, EngineError> {
+pub(crate) async fn answer(
+    inner: &Inner,
+    access: &Access,
+    request: AnswerRequest,
+) -> Result<Answer, EngineError> {
     if !(1..=AnswerRequest::MAX_SENTENCES).contains(&request.sentences) {
-        let problem = format!("`sentences` must be 1 to {}, not {}", AnswerRequest::MAX_SENTENCES, request.sentences);
+        let problem =
+            format!("`sentences` must be 1 to {}, not {}", AnswerRequest::MAX_SENTENCES, request.sentences);
         return Err(EngineError::invalid("invalid_query", "/sentences", problem));
     }
     let started = Instant::now();
@@ -39,7 +45,8 @@ pub(crate) async fn answer(inner: &Inner, access: &Access, request: AnswerReques
     let wanted = search.k;
     search.k = search.k.max(inner.settings.answer.passages);
     let mut found = retrieve::find(inner, access, &search).await?;
-    let judged = judge(&inner.table, &found, (&search.query, inner.settings.answer.passages), Prepared::embedded());
+    let judged =
+        judge(&inner.table, &found, (&search.query, inner.settings.answer.passages), Prepared::embedded());
     let threshold = inner.settings.answer.threshold.unwrap_or(AnswerWeights::embedded().threshold);
     let answered = !judged.best.is_empty() && judged.confidence >= threshold;
     let (sentences, citations) = quote(&judged, &found.hits, request.sentences);
@@ -48,8 +55,12 @@ pub(crate) async fn answer(inner: &Inner, access: &Access, request: AnswerReques
     let took = started.elapsed();
     events::searched("answer", took, found.hits.len());
     if search.record {
-        let asked =
-            history::Asked { id: query_id, kind: "query", collection: &found.collection, question: &search.query };
+        let asked = history::Asked {
+            id: query_id,
+            kind: "query",
+            collection: &found.collection,
+            question: &search.query,
+        };
         history::record(inner, access, asked, (&found.hits, Some((&text, answered))), took);
     }
     Ok(Answer {
@@ -68,7 +79,11 @@ pub(crate) async fn answer(inner: &Inner, access: &Access, request: AnswerReques
 }
 
 /// The question as the answerer reads it, and the features of every sentence of the first passages.
-pub(crate) fn read(table: &StaticTable, found: &Found, (text, passages): (&str, usize)) -> (Question, Vec<Scored>) {
+pub(crate) fn read(
+    table: &StaticTable,
+    found: &Found,
+    (text, passages): (&str, usize),
+) -> (Question, Vec<Scored>) {
     // The static table knows English only; for other languages similarity would be noise.
     let vector = (found.query.language == "eng").then(|| embed(table, text));
     let question = Question::new(text, &found.query.language, found.weights.clone(), vector);
@@ -95,16 +110,20 @@ fn judge(table: &StaticTable, found: &Found, asked: (&str, usize), weights: &Pre
     Judged { confidence, best }
 }
 
-/// The best sentences with their citations; a sentence that says the same words as a better one is left out.
+/// Quotes looked at beyond those asked for.
+const SPARE: usize = 5;
+
+/// The best quotes with their citations; one that says the same words as a better one is left out.
 fn quote(judged: &Judged, hits: &[Hit], most: usize) -> (Vec<Sentence>, Vec<Citation>) {
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut citations: Vec<Citation> = Vec::new();
-    for (score, scored) in &judged.best {
+    // A few more than asked for, since the same words in another document are left out.
+    for quote in quotes(&judged.best, most + SPARE) {
         if sentences.len() == most {
             break;
         }
-        let Some(hit) = hits.get(scored.hit) else { continue };
-        let Some((span, text)) = cut(hit, scored) else { continue };
+        let Some(hit) = hits.get(quote.hit) else { continue };
+        let Some((span, text)) = cut(hit, &quote) else { continue };
         if citations.iter().any(|citation| citation.quote == text) {
             continue;
         }
@@ -112,7 +131,7 @@ fn quote(judged: &Judged, hits: &[Hit], most: usize) -> (Vec<Sentence>, Vec<Cita
         sentences.push(Sentence {
             text: text.split_whitespace().collect::<Vec<_>>().join(" "),
             citation: number,
-            score: *score,
+            score: quote.score,
         });
         citations.push(Citation {
             number,
@@ -128,12 +147,12 @@ fn quote(judged: &Judged, hits: &[Hit], most: usize) -> (Vec<Sentence>, Vec<Cita
     (sentences, citations)
 }
 
-/// A sentence's text without the space around it, and where it stands in the document's parsed text.
-fn cut(hit: &Hit, scored: &Scored) -> Option<(Span, String)> {
-    let raw = hit.text.get(scored.quote.clone())?;
+/// A quote's text without the space around it, and where it stands in the document's parsed text.
+fn cut(hit: &Hit, quote: &Quote) -> Option<(Span, String)> {
+    let raw = hit.text.get(quote.range.clone())?;
     let text = raw.trim();
     let lead = raw.len() - raw.trim_start().len();
-    let before = hit.text.get(..scored.quote.start + lead)?.chars().count();
+    let before = hit.text.get(..quote.range.start + lead)?.chars().count();
     let start = hit.span.start + u32::try_from(before).ok()?;
     let end = start + u32::try_from(text.chars().count()).ok()?;
     Some((Span { start, end }, text.to_owned()))

@@ -47,7 +47,7 @@ pub struct Citation {
     pub quote: String,
 }
 
-/// One sentence of an answer.
+/// One sentence of an answer, or up to three neighbouring ones that answer together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sentence {
     /// The sentence.

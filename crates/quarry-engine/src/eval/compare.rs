@@ -49,7 +49,9 @@ pub fn compare(now: &Report, then: &Report) -> Comparison {
     let metrics: Vec<Difference> = measures(now)
         .into_iter()
         .zip(measures(then))
-        .filter_map(|((name, now), (_, then))| Some(Difference { name: name.to_owned(), then: then?, now: now? }))
+        .filter_map(|((name, now), (_, then))| {
+            Some(Difference { name: name.to_owned(), then: then?, now: now? })
+        })
         .collect();
     let before: HashMap<&str, f64> =
         then.per_query.iter().map(|query| (query.id.as_str(), query.ndcg_at_10)).collect();

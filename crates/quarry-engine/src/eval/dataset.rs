@@ -90,7 +90,9 @@ impl Dataset {
     /// # Errors
     /// The first file or line that cannot be read, with its place.
     pub fn read(folder: &Path) -> Result<Self, DatasetError> {
-        let name = folder.file_name().map_or_else(|| "dataset".to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = folder
+            .file_name()
+            .map_or_else(|| "dataset".to_owned(), |name| name.to_string_lossy().into_owned());
         // Some sets have passages without a text; nothing in them can be found.
         let mut corpus: Vec<Passage> = lines(&folder.join("corpus.jsonl"))?;
         corpus.retain(|passage| !passage.text.trim().is_empty());

@@ -215,8 +215,11 @@ fn named<const N: usize>(names: &[&str; N], weights: &[f32; N]) -> BTreeMap<Stri
 /// The confidence that the wanted share of the answerable questions reaches, in the mean over the sets.
 fn threshold(sets: &[Group<{ evidence::FEATURES }>], weights: &[f32; evidence::FEATURES]) -> f32 {
     let per_set = sets.iter().map(|set| {
-        let mut own: Vec<f64> =
-            set.iter().filter(|(_, right)| *right).map(|(features, _)| confidence(features, weights)).collect();
+        let mut own: Vec<f64> = set
+            .iter()
+            .filter(|(_, right)| *right)
+            .map(|(features, _)| confidence(features, weights))
+            .collect();
         own.sort_by(f64::total_cmp);
         metrics::percentile(&own, 1.0 - ANSWERED)
     });
@@ -271,7 +274,9 @@ fn holds_within<const N: usize>(group: &Group<N>, weights: &[f32; N], best: usiz
 }
 
 fn ndcg(query: &QuerySamples, weights: &rank::FeatureVector) -> f64 {
-    let score = |row: &rank::FeatureVector| row.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>();
+    let score = |row: &rank::FeatureVector| {
+        row.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>()
+    };
     let mut order: Vec<(f32, usize)> = query.features.iter().map(score).zip(0..).collect();
     order.sort_by(|one, other| other.0.total_cmp(&one.0));
     let ids: Vec<String> = (0..query.gains.len()).map(|place| place.to_string()).collect();
@@ -282,6 +287,7 @@ fn ndcg(query: &QuerySamples, weights: &rank::FeatureVector) -> f64 {
         .filter(|(gain, _)| **gain > 0.0)
         .map(|(gain, id)| (id.clone(), f64::from(*gain)))
         .collect();
-    let ranked: Vec<&str> = order.iter().filter_map(|(_, place)| ids.get(*place).map(String::as_str)).collect();
+    let ranked: Vec<&str> =
+        order.iter().filter_map(|(_, place)| ids.get(*place).map(String::as_str)).collect();
     metrics::ndcg(&ranked, &gains, 10)
 }

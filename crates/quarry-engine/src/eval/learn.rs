@@ -13,7 +13,8 @@ pub(super) type Group<const N: usize> = Vec<([f32; N], bool)>;
 pub(super) fn listwise<const N: usize>(sets: &[Vec<Group<N>>], l2: f64) -> [f32; N] {
     descend(|weights: &[f64; N], gradient: &mut [f64; N]| {
         for set in sets {
-            let useful: Vec<&Group<N>> = set.iter().filter(|group| group.iter().any(|(_, right)| *right)).collect();
+            let useful: Vec<&Group<N>> =
+                set.iter().filter(|group| group.iter().any(|(_, right)| *right)).collect();
             for group in &useful {
                 listwise_gradient(group, weights, 1.0 / (useful.len() * sets.len()) as f64, gradient);
             }
@@ -24,7 +25,12 @@ pub(super) fn listwise<const N: usize>(sets: &[Vec<Group<N>>], l2: f64) -> [f32;
     })
 }
 
-fn listwise_gradient<const N: usize>(group: &Group<N>, weights: &[f64; N], share: f64, gradient: &mut [f64; N]) {
+fn listwise_gradient<const N: usize>(
+    group: &Group<N>,
+    weights: &[f64; N],
+    share: f64,
+    gradient: &mut [f64; N],
+) {
     let scores: Vec<f64> = group.iter().map(|(features, _)| dot(features, weights)).collect();
     let most = scores.iter().copied().fold(f64::MIN, f64::max);
     let masses: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
@@ -87,7 +93,10 @@ mod tests {
 
     #[test]
     fn listwise_finds_the_feature_that_tells() {
-        let groups = vec![vec![([1.0, 0.3], true), ([0.0, 0.9], false)], vec![([0.1, 0.1], false), ([0.9, 0.2], true)]];
+        let groups = vec![
+            vec![([1.0, 0.3], true), ([0.0, 0.9], false)],
+            vec![([0.1, 0.1], false), ([0.9, 0.2], true)],
+        ];
         let weights = listwise::<2>(&[groups], 1e-3);
         assert!(weights[0] > 1.0 && weights[0] > weights[1].abs());
     }

@@ -25,13 +25,20 @@ pub(super) fn recall(ranked: &[&str], gains: &HashMap<String, f64>, k: usize) ->
 
 /// One over the place of the first relevant document among the first `k`, or 0.
 pub(super) fn reciprocal_rank(ranked: &[&str], gains: &HashMap<String, f64>, k: usize) -> f64 {
-    ranked.iter().take(k).position(|id| gains.contains_key(*id)).map_or(0.0, |place| 1.0 / (place as f64 + 1.0))
+    ranked
+        .iter()
+        .take(k)
+        .position(|id| gains.contains_key(*id))
+        .map_or(0.0, |place| 1.0 / (place as f64 + 1.0))
 }
 
 /// Whether a text holds one of the gold answers, apart from case, punctuation and spacing.
 pub(super) fn holds(text: &str, answers: &[String]) -> bool {
     let text = plain(text);
-    answers.iter().map(|answer| plain(answer)).any(|answer| !answer.trim().is_empty() && text.contains(&answer))
+    answers
+        .iter()
+        .map(|answer| plain(answer))
+        .any(|answer| !answer.trim().is_empty() && text.contains(&answer))
 }
 
 /// Lower case, with everything but letters and digits as one space, and a space at both ends, so that whole words

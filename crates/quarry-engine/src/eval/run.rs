@@ -154,7 +154,8 @@ pub async fn run(
     let ingest = ingest(engine, access, &set, &name, progress).await?;
     let collection = engine.collections().get(access, &name).await?;
     let counts = engine.collections().counts(access, &name).await?;
-    let mut asker = Asker { engine, access, name: &name, options, latencies: Vec::new(), total: Metrics::default() };
+    let mut asker =
+        Asker { engine, access, name: &name, options, latencies: Vec::new(), total: Metrics::default() };
     let mut per_query = Vec::with_capacity(set.queries.len());
     for (number, question) in set.queries.iter().enumerate() {
         progress(Stage::Ask, number, set.queries.len());
@@ -225,7 +226,10 @@ pub(super) async fn ingest(
     let settled = engine.documents().settled(access, &ids, PATIENCE).await?;
     if let Some(failed) = settled.iter().find(|document| document.status != DocumentStatus::Ready) {
         let reason = failed.error.clone().unwrap_or_else(|| failed.status.as_str().to_owned());
-        return Err(EngineError::Task(format!("the document `{}` was not ingested: {reason}", failed.source)));
+        return Err(EngineError::Task(format!(
+            "the document `{}` was not ingested: {reason}",
+            failed.source
+        )));
     }
     let seconds = started.elapsed().as_secs_f64();
     let cpu_seconds = cpu_seconds() - cpu;
@@ -286,7 +290,10 @@ impl Asker<'_> {
         let answer = self.engine.answer(self.access, asked).await?;
         self.total.answered += f64::from(u8::from(answer.answered));
         if !question.answers.is_empty() {
-            let held = answer.citations.iter().position(|citation| metrics::holds(&citation.quote, &question.answers));
+            let held = answer
+                .citations
+                .iter()
+                .position(|citation| metrics::holds(&citation.quote, &question.answers));
             *self.total.answer_containment.get_or_insert(0.0) += f64::from(u8::from(held.is_some()));
             *self.total.answer_containment_at_1.get_or_insert(0.0) += f64::from(u8::from(held == Some(0)));
         }
@@ -335,7 +342,8 @@ fn cpu_seconds() -> f64 {
     // Fields 14 and 15 of the line, counted from 1; the command in field 2 may hold spaces, so count after it.
     let Ok(line) = std::fs::read_to_string("/proc/self/stat") else { return 0.0 };
     let after = line.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    let ticks: f64 =
+        after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     // The kernel counts hundredths of a second on every platform Linux supports today.
     ticks / 100.0
 }

@@ -50,7 +50,12 @@ struct Progress {
 
 impl Indexer {
     pub(crate) fn new(longest_wait: Duration) -> Self {
-        Self { state: Mutex::default(), wake: Notify::new(), feeding: tokio::sync::Mutex::const_new(()), longest_wait }
+        Self {
+            state: Mutex::default(),
+            wake: Notify::new(),
+            feeding: tokio::sync::Mutex::const_new(()),
+            longest_wait,
+        }
     }
 
     /// Says that a scope's database has changes.
@@ -156,7 +161,8 @@ async fn wait_or_commit(inner: &Inner) -> Result<(), (Scope, EngineError)> {
 async fn hand_over(inner: &Inner, scope: Scope) -> Result<(), EngineError> {
     let _feeding = inner.indexer.feeding.lock().await;
     let mut progress = progress_of(inner, scope).await?;
-    let pages = inner.store.chunks().changes_after(scope.tenant, scope.collection, progress.handed, PAGE).await?;
+    let pages =
+        inner.store.chunks().changes_after(scope.tenant, scope.collection, progress.handed, PAGE).await?;
     if let Some(last) = pages.last() {
         progress.handed = last.sequence;
         for page in pages {

@@ -62,7 +62,9 @@ pub(super) async fn read(inner: &Arc<Inner>, jobs: Vec<Job>) -> Vec<(Job, Result
             Err(error) => Err(error.into()),
         };
         match opened {
-            Ok((collection, embedder)) => outcomes.extend(read_collection(inner, &collection, &embedder, jobs).await),
+            Ok((collection, embedder)) => {
+                outcomes.extend(read_collection(inner, &collection, &embedder, jobs).await)
+            }
             Err(error) => {
                 let reason = error.to_string();
                 outcomes.extend(jobs.into_iter().map(|job| {
@@ -83,7 +85,11 @@ async fn read_collection(
 ) -> Vec<(Job, Result<Publication, EngineError>)> {
     let mut originals = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let bytes = inner.store.blobs().get(&job.content_hash).await;
+        // Few bytes come with the job.
+        let bytes = match job.original.clone() {
+            Some(bytes) => Ok(bytes),
+            None => inner.store.blobs().get(&job.content_hash).await,
+        };
         originals.push((job, bytes));
     }
     let settings = inner.settings.ingest.clone();
@@ -92,7 +98,8 @@ async fn read_collection(
     // Parsing is CPU work: it leaves the async runtime. A panic in a reader is caught there and costs one document.
     let cut = tokio::task::spawn_blocking(move || {
         let cut_one = |(job, bytes): (Job, Result<bytes::Bytes, quarry_store::StoreError>)| {
-            let outcome = bytes.map_err(EngineError::from).and_then(|bytes| cut(&job, &bytes, &settings, &*counter));
+            let outcome =
+                bytes.map_err(EngineError::from).and_then(|bytes| cut(&job, &bytes, &settings, &*counter));
             (job, outcome)
         };
         originals.into_iter().map(cut_one).collect::<Vec<_>>()
@@ -118,7 +125,8 @@ fn cut(
 ) -> Result<Cut, EngineError> {
     let source = Source { bytes, name: &job.name, media_type: job.media_type.as_deref() };
     let parsed = quarry_parse::parse(&source, &Limits::default())?;
-    let limit = embedder.info().max_tokens.map_or(settings.chunk_tokens, |most| settings.chunk_tokens.min(most));
+    let limit =
+        embedder.info().max_tokens.map_or(settings.chunk_tokens, |most| settings.chunk_tokens.min(most));
     let sizes = ChunkSettings { max_tokens: limit, overlap_tokens: settings.overlap_tokens.min(limit / 4) };
     let drafts = quarry_parse::chunk(&parsed, &sizes, &|text| size_of(text, embedder));
     let language = analyzer::detect(&parsed.text);
@@ -219,7 +227,8 @@ async fn embed(
             let (kind, reason) = (quarry_core::Fault::retry_after(&error), error.to_string());
             cut.into_iter()
                 .map(|(job, outcome)| {
-                    let outcome = outcome.and(Err(EngineError::Embedding { reason: reason.clone(), retry_after: kind }));
+                    let outcome = outcome
+                        .and(Err(EngineError::Embedding { reason: reason.clone(), retry_after: kind }));
                     (job, outcome)
                 })
                 .collect()

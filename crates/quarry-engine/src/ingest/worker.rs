@@ -51,7 +51,8 @@ async fn idle(inner: &Inner) {
 async fn round(inner: &Arc<Inner>, name: &str) -> Result<usize, EngineError> {
     let settings = &inner.settings.ingest;
     let lease = Duration::from_secs(settings.lease_seconds);
-    let jobs = inner.store.jobs().claim(name, u32::try_from(settings.batch).unwrap_or(u32::MAX), lease).await?;
+    let jobs =
+        inner.store.jobs().claim(name, u32::try_from(settings.batch).unwrap_or(u32::MAX), lease).await?;
     let taken = jobs.len();
     if taken == 0 {
         return Ok(0);

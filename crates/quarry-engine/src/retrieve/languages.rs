@@ -30,7 +30,8 @@ pub(super) async fn of(inner: &Inner, collection: &Collection) -> Result<Arc<Que
     let scope = collection.scope();
     let applied = inner.indexer.applied(&scope);
     if let Some(counted) = inner.languages.0.read().get(&scope) {
-        let fresh = counted.applied == applied || (counted.at.elapsed() < TRUST && !counted.languages.0.is_empty());
+        let fresh =
+            counted.applied == applied || (counted.at.elapsed() < TRUST && !counted.languages.0.is_empty());
         if fresh {
             return Ok(Arc::clone(&counted.languages));
         }

@@ -6,6 +6,8 @@ mod languages;
 mod request;
 mod search;
 
-pub use request::{Explanation, Hit, LegExplanation, Mode, RankerChoice, SearchRequest, SearchResponse, Share, Weights};
 pub(crate) use languages::Languages;
+pub use request::{
+    Explanation, Hit, LegExplanation, Mode, RankerChoice, SearchRequest, SearchResponse, Share, Weights,
+};
 pub(crate) use search::{Found, candidates, find, search};

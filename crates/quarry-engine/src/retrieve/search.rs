@@ -8,8 +8,7 @@ use std::{
 
 use quarry_core::{Access, Collection, QueryId};
 use quarry_index::{
-    Candidates, QueryTerms, Search, Term,
-    analyzer,
+    Candidates, QueryTerms, Search, Term, analyzer,
     rank::{self, LinearWeights, RankRequest, Ranked, Ranker},
 };
 use quarry_models::{EmbedRequest, Embedder, Purpose};
@@ -48,7 +47,12 @@ pub(crate) async fn search(
     let took = started.elapsed();
     events::searched("search", took, found.hits.len());
     if request.record {
-        let asked = history::Asked { id: query_id, kind: "search", collection: &found.collection, question: &request.query };
+        let asked = history::Asked {
+            id: query_id,
+            kind: "search",
+            collection: &found.collection,
+            question: &request.query,
+        };
         history::record(inner, access, asked, (&found.hits, None), took);
     }
     Ok(SearchResponse {
@@ -72,7 +76,10 @@ fn check(request: &SearchRequest) -> Result<(), EngineError> {
         return wrong("/k", format!("`k` must be 1 to {}, not {}", SearchRequest::MAX_K, request.k));
     }
     if request.widen > SearchRequest::MAX_WIDEN {
-        return wrong("/widen", format!("`widen` must be 0 to {}, not {}", SearchRequest::MAX_WIDEN, request.widen));
+        return wrong(
+            "/widen",
+            format!("`widen` must be 0 to {}, not {}", SearchRequest::MAX_WIDEN, request.widen),
+        );
     }
     if !(0.0..=1.0).contains(&request.diversity) {
         return wrong("/diversity", format!("`diversity` must be 0 to 1, not {}", request.diversity));
@@ -96,7 +103,8 @@ pub(crate) async fn find(
     access: &Access,
     request: &SearchRequest,
 ) -> Result<Found, EngineError> {
-    let Gathered { collection, embedder, query, stems, dense, candidates } = gather(inner, access, request).await?;
+    let Gathered { collection, embedder, query, stems, dense, candidates } =
+        gather(inner, access, request).await?;
     let ranked = rank::rank(&query, &candidates, &rank_request(embedder.as_ref(), request, dense));
     let pool = choose(&candidates, &ranked, request);
     let keys: Vec<u64> =
@@ -107,7 +115,8 @@ pub(crate) async fn find(
     for (key, row) in rows.into_iter().take(request.k) {
         let mut hit = hydrate::hit(row);
         hit.rank = u32::try_from(hits.len() + 1).unwrap_or(u32::MAX);
-        let place = pool.iter().find(|ranked| candidates.items.get(ranked.index).is_some_and(|item| item.key == key));
+        let place =
+            pool.iter().find(|ranked| candidates.items.get(ranked.index).is_some_and(|item| item.key == key));
         if let Some(ranked) = place {
             hit.score = ranked.score;
             hit.explain = explanation(ranked, &candidates);
@@ -238,7 +247,8 @@ fn stems_of(candidates: &Candidates, index: usize) -> HashSet<u32> {
 fn explanation(ranked: &Ranked, candidates: &Candidates) -> Option<Explanation> {
     let shares = ranked.shares.as_ref()?;
     let item = candidates.items.get(ranked.index)?;
-    let leg = |leg: Option<quarry_index::Leg>| leg.map(|leg| LegExplanation { rank: leg.rank, score: leg.score });
+    let leg =
+        |leg: Option<quarry_index::Leg>| leg.map(|leg| LegExplanation { rank: leg.rank, score: leg.score });
     let features = shares
         .iter()
         .map(|share| Share { feature: share.feature.to_owned(), value: share.value, share: share.share })

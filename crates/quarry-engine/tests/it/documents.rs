@@ -7,7 +7,8 @@ use crate::world::{World, access, collection, found, put, stop, upload};
 async fn a_document_is_found_after_it_is_ready_and_never_after_it_is_removed() {
     let world = World::new();
     let engine = world.engine().await;
-    let ready = put(&engine, vec![upload("a", "The heron stands in shallow water and waits for fish.")]).await;
+    let ready =
+        put(&engine, vec![upload("a", "The heron stands in shallow water and waits for fish.")]).await;
     assert_eq!(ready[0].status, DocumentStatus::Ready);
     assert_eq!(ready[0].chunks, 1);
     assert_eq!(found(&engine, "heron fish").await, ["a"]);

@@ -32,7 +32,11 @@ async fn filters_hold_in_every_mode() {
 async fn explain_accounts_for_the_whole_score() {
     let world = World::new();
     let engine = world.engine().await;
-    put(&engine, vec![upload("a", "Otters swim."), upload("b", "Otters sleep on rivers."), upload("c", "Snow.")]).await;
+    put(
+        &engine,
+        vec![upload("a", "Otters swim."), upload("b", "Otters sleep on rivers."), upload("c", "Snow.")],
+    )
+    .await;
     let mut request = SearchRequest::new(collection(), "otters rivers");
     request.explain = true;
     let response = engine.search(&access(), request).await.unwrap();
@@ -50,7 +54,8 @@ async fn explain_accounts_for_the_whole_score() {
 async fn a_widened_hit_is_exactly_its_span_of_the_parsed_text() {
     let world = World::new();
     let engine = world.engine().await;
-    let paragraph = |word: &str| format!("{word} paragraph. {}", format!("The {word} matter is long. ").repeat(90));
+    let paragraph =
+        |word: &str| format!("{word} paragraph. {}", format!("The {word} matter is long. ").repeat(90));
     let text = ["first", "second", "third"].map(paragraph).join("\n\n");
     let documents = put(&engine, vec![upload("long", &text)]).await;
     assert!(documents[0].chunks >= 3);

@@ -3,10 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use quarry_core::{Access, Actor, CollectionName, Document, Metadata, SystemClock, TenantId};
-use quarry_engine::{
-    Added, Engine, EngineSettings, Parts, SearchRequest, Upload,
-    engine::Embedders,
-};
+use quarry_engine::{Added, Engine, EngineSettings, Parts, SearchRequest, Upload, engine::Embedders};
 use quarry_index::local::LocalIndex;
 use quarry_models::{Embedder, EmbedderSettings, ModelError};
 use quarry_store::{Store, StoreConfig};
@@ -49,7 +46,9 @@ impl Embedders for Two {
         match id {
             "static-en-256" => Ok(Arc::clone(&self.table)),
             "negated" => Ok(Arc::clone(&self.other)),
-            other => Err(ModelError::Unknown { id: other.to_owned(), known: "static-en-256, negated".to_owned() }),
+            other => {
+                Err(ModelError::Unknown { id: other.to_owned(), known: "static-en-256, negated".to_owned() })
+            }
         }
     }
 }

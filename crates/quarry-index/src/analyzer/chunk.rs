@@ -38,7 +38,7 @@ pub fn analyse_chunk(input: &ChunkText<'_>) -> Terms {
 
 /// One sentence, title or heading.
 fn section(words: &Words, text: &str, flags: u8, terms: &mut Vec<Term>) {
-    let mut gap = 1_u32;
+    let mut gap = 0_u32;
     let mut first = Term::SENTENCE;
     each_word(words, text, |_, word, step| {
         gap += u32::from(step);

@@ -33,7 +33,10 @@ pub(super) fn guess(text: &str) -> Option<(Language, bool)> {
         Script::Latin => {}
         Script::Han => {
             let kana = text.chars().filter(|c| matches!(c, '\u{3041}'..='\u{30ff}')).count();
-            return Some((if kana * 10 > text.chars().count() { Language::of(b"jpn") } else { Language::of(b"cmn") }, true));
+            return Some((
+                if kana * 10 > text.chars().count() { Language::of(b"jpn") } else { Language::of(b"cmn") },
+                true,
+            ));
         }
         script @ (Script::Hangul | Script::Greek) => return Some((default_language(script), true)),
         Script::Unspaced => {
@@ -61,7 +64,10 @@ pub(super) fn guess(text: &str) -> Option<(Language, bool)> {
     let language = Language::from_code(info.lang().code())?;
     // A language without a single one of its stop words is not the text's, whatever the trigrams say.
     let unheard = votes.of(language) == Some(0) && main == Script::Latin;
-    Some((if unheard { Language::ENGLISH } else { language }, info.is_reliable() && text.len() > 60 && !unheard))
+    Some((
+        if unheard { Language::ENGLISH } else { language },
+        info.is_reliable() && text.len() > 60 && !unheard,
+    ))
 }
 
 /// Whether so much of a Latin text is signs, or so many words are `camelCase`, that trigrams of it tell nothing: code,

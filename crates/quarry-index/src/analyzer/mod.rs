@@ -3,7 +3,8 @@
 //! One analyzer serves every engine, chunks and questions alike, so that both sides of a match are made the same way.
 //! The result is numbers only ([`crate::Terms`], [`crate::QueryTerms`]); nothing here reads an index.
 //!
-//! Words are Unicode words in the sense of UAX 29 with three changes for retrieval: identifiers (`snake_case`,
+//! Words are cut much as UAX 29 cuts them (letters, digits and marks; an apostrophe, stop or comma inside joins), with
+//! changes for retrieval: identifiers (`snake_case`,
 //! `camelCase`, `dotted.names`) give themselves and their parts, scripts without spaces give overlapping character
 //! runs, and `C++`, `C#` and version numbers stay whole.
 

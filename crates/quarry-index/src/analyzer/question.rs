@@ -67,6 +67,8 @@ fn language_of(text: &str, hint: &QueryLanguages) -> Language {
         .iter()
         .copied()
         .find(|language| present(language))
-        .or_else(|| hint.0.iter().copied().find(|language| main.is_none_or(|script| script_of(*language) == script)))
+        .or_else(|| {
+            hint.0.iter().copied().find(|language| main.is_none_or(|script| script_of(*language) == script))
+        })
         .unwrap_or_else(|| detect(text))
 }

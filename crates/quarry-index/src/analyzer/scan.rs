@@ -75,7 +75,9 @@ fn emit(piece: Piece, text: &str, sink: &mut impl FnMut(Piece)) {
 fn run(text: &str, start: usize, kind: Class) -> usize {
     let rest = text.get(start..).unwrap_or_default();
     rest.char_indices()
-        .find(|(_, c)| c.is_ascii() || (class(*c) != kind && !unicode_normalization::char::is_combining_mark(*c)))
+        .find(|(_, c)| {
+            c.is_ascii() || (class(*c) != kind && !unicode_normalization::char::is_combining_mark(*c))
+        })
         .map_or(text.len(), |(offset, _)| start + offset)
 }
 
@@ -85,10 +87,18 @@ fn word(text: &str, start: usize) -> Piece {
     let mut at = start;
     let mut compound = false;
     let mut before = 0_u8;
+    let mut capitals = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b'a'..=b'z' => {}
-            b'A'..=b'Z' => compound |= before.is_ascii_lowercase(),
+            // `HTTPServer`, but not `GPUs`.
+            b'a'..=b'z' => {
+                compound |= capitals > 1 && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+                capitals = 0;
+            }
+            b'A'..=b'Z' => {
+                compound |= before.is_ascii_lowercase();
+                capitals += 1;
+            }
             b'0'..=b'9' => {}
             b'_' => compound = true,
             b'\'' | b'.' | b',' if at > start => {
@@ -106,9 +116,7 @@ fn word(text: &str, start: usize) -> Piece {
             0..0x80 => break,
             _ => {
                 let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
-                let apostrophe = c == '\u{2019}'
-                    && at > start
-                    && starts_word(text, at + c.len_utf8());
+                let apostrophe = c == '\u{2019}' && at > start && starts_word(text, at + c.len_utf8());
                 if !apostrophe && class(c) != Class::Word {
                     break;
                 }
@@ -127,9 +135,9 @@ fn word(text: &str, start: usize) -> Piece {
 
 /// Whether a word's letter stands at `at`.
 fn starts_word(text: &str, at: usize) -> bool {
-    text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(|c| {
-        if c.is_ascii() { c.is_ascii_alphanumeric() } else { class(c) == Class::Word }
-    })
+    text.get(at..)
+        .and_then(|rest| rest.chars().next())
+        .is_some_and(|c| if c.is_ascii() { c.is_ascii_alphanumeric() } else { class(c) == Class::Word })
 }
 
 /// `C++`, `C#`, `F#`: signs that belong to a short name before them.
@@ -150,9 +158,11 @@ pub(super) fn parts(text: &str, piece: Piece, mut sink: impl FnMut(usize, usize)
     let word = text.get(piece.start..piece.end).unwrap_or_default();
     let mut start = 0;
     let mut before: Option<char> = None;
-    let mut chars = word.char_indices().peekable();
+    let mut chars = word.char_indices();
     while let Some((at, c)) = chars.next() {
-        let next_small = chars.peek().is_some_and(|(_, next)| next.is_lowercase());
+        let mut next = chars.clone();
+        let mut small = || next.next().is_some_and(|(_, next)| next.is_lowercase());
+        let next_small = small() && small();
         if c == '_' || c == '.' {
             flush(piece, word, (start, at), &mut sink);
             start = at + 1;

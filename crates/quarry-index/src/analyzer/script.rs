@@ -42,10 +42,13 @@ pub(super) fn class(c: char) -> Class {
         0xAD | 0x200C | 0x200D => Class::Word,
         0x0E00..=0x0E7F => in_unspaced(c, &['\u{e3f}', '\u{e4f}', '\u{e5a}', '\u{e5b}']),
         0x0E80..=0x0EFF => in_unspaced(c, &[]),
-        0x1000..=0x109F => in_unspaced(c, &['\u{104a}', '\u{104b}', '\u{104c}', '\u{104d}', '\u{104e}', '\u{104f}']),
-        0x1780..=0x17FF => {
-            in_unspaced(c, &['\u{17d4}', '\u{17d5}', '\u{17d6}', '\u{17d8}', '\u{17d9}', '\u{17da}', '\u{17db}'])
+        0x1000..=0x109F => {
+            in_unspaced(c, &['\u{104a}', '\u{104b}', '\u{104c}', '\u{104d}', '\u{104e}', '\u{104f}'])
         }
+        0x1780..=0x17FF => in_unspaced(
+            c,
+            &['\u{17d4}', '\u{17d5}', '\u{17d6}', '\u{17d8}', '\u{17d9}', '\u{17da}', '\u{17db}'],
+        ),
         0x1100..=0x11FF | 0x3131..=0x318E | 0xAC00..=0xD7FB => Class::Hangul,
         0x30A0 | 0x30FB => Class::Break,
         0x3005..=0x3007
@@ -90,7 +93,9 @@ pub(super) fn script(c: char) -> Option<Script> {
             0x370..=0x3FF | 0x1F00..=0x1FFF => Some(Script::Greek),
             0x400..=0x52F | 0x1C80..=0x1C8F | 0x2DE0..=0x2DFF | 0xA640..=0xA69F => Some(Script::Cyrillic),
             0x590..=0x5FF => Some(Script::Hebrew),
-            0x600..=0x6FF | 0x750..=0x77F | 0x8A0..=0x8FF | 0xFB50..=0xFDFF | 0xFE70..=0xFEFF => Some(Script::Arabic),
+            0x600..=0x6FF | 0x750..=0x77F | 0x8A0..=0x8FF | 0xFB50..=0xFDFF | 0xFE70..=0xFEFF => {
+                Some(Script::Arabic)
+            }
             0x900..=0x97F | 0xA8E0..=0xA8FF => Some(Script::Devanagari),
             _ if c.is_alphabetic() => Some(Script::Other),
             _ => None,
@@ -109,8 +114,16 @@ pub(super) fn main_script(text: &str) -> Option<Script> {
         }
     }
     let all = [
-        Script::Latin, Script::Cyrillic, Script::Greek, Script::Arabic, Script::Hebrew, Script::Devanagari,
-        Script::Han, Script::Hangul, Script::Unspaced, Script::Other,
+        Script::Latin,
+        Script::Cyrillic,
+        Script::Greek,
+        Script::Arabic,
+        Script::Hebrew,
+        Script::Devanagari,
+        Script::Han,
+        Script::Hangul,
+        Script::Unspaced,
+        Script::Other,
     ];
     all.into_iter()
         .zip(counts)
@@ -130,9 +143,8 @@ pub(super) fn script_of(language: Language) -> Script {
         b"cmn" | b"jpn" => Script::Han,
         b"kor" => Script::Hangul,
         b"tha" | b"lao" | b"khm" | b"mya" => Script::Unspaced,
-        b"ben" | b"guj" | b"pan" | b"tam" | b"tel" | b"kan" | b"mal" | b"ori" | b"sin" | b"kat" | b"hye" | b"amh" => {
-            Script::Other
-        }
+        b"ben" | b"guj" | b"pan" | b"tam" | b"tel" | b"kan" | b"mal" | b"ori" | b"sin" | b"kat" | b"hye"
+        | b"amh" => Script::Other,
         _ => Script::Latin,
     }
 }

@@ -23,7 +23,8 @@ pub fn sentences(text: &str, language: Language) -> Vec<Range<usize>> {
             }
             b'.' | b'!' | b'?' => stop_ends(text, start, at, language),
             b' ' if thai && at > start + 120 => {
-                let around = !bytes.get(at + 1).is_none_or(u8::is_ascii) && !bytes.get(at - 1).is_none_or(u8::is_ascii);
+                let around = !bytes.get(at + 1).is_none_or(u8::is_ascii)
+                    && !bytes.get(at - 1).is_none_or(u8::is_ascii);
                 if around { Some(at + 1) } else { None }
             }
             0xC2..=0xEF => wide_stop(text, at),
@@ -63,7 +64,9 @@ fn line_ends(text: &str, line: usize, at: usize) -> bool {
         return true;
     }
     let code = |line: &str| line.ends_with(['{', '}', ';', ')', ',', '(', ':']) || line.starts_with("//");
-    if code(current) && (next.starts_with([' ', '\t']) || code(trimmed.trim_end()) || current.ends_with([';', '{', '}'])) {
+    if code(current)
+        && (next.starts_with([' ', '\t']) || code(trimmed.trim_end()) || current.ends_with([';', '{', '}']))
+    {
         return true;
     }
     // A short line was not wrapped: a title, an address, a verse.
@@ -115,7 +118,9 @@ fn stop_ends(text: &str, start: usize, at: usize, language: Language) -> Option<
     if next.is_some_and(char::is_lowercase) {
         return None;
     }
-    let word = before.rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"' | '“' | '\'' | '-')).next()?;
+    let word = before
+        .rsplit(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"' | '“' | '\'' | '-'))
+        .next()?;
     if is_abbreviation(word, before.len() == word.len(), language) { None } else { Some(end) }
 }
 
@@ -126,7 +131,8 @@ fn is_abbreviation(word: &str, first: bool, language: Language) -> bool {
     if initial.is_ascii_digit() {
         // `1.` starts a list item; German ordinals end with a full stop.
         let number = word.bytes().all(|byte| byte.is_ascii_digit()) && word.len() <= 2;
-        return number && (first || matches!(&language.letters(), b"deu" | b"dan" | b"nob" | b"fin" | b"ces" | b"pol"));
+        return number
+            && (first || matches!(&language.letters(), b"deu" | b"dan" | b"nob" | b"fin" | b"ces" | b"pol"));
     }
     // Initials (`J.`) and inner stops (`U.S`, `e.g`).
     if rest.is_empty() && initial.is_alphabetic() {
@@ -141,12 +147,13 @@ fn is_abbreviation(word: &str, first: bool, language: Language) -> bool {
 
 /// Words that carry a full stop and are followed by a capital or a number.
 const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "mt", "gen", "col", "capt", "lt", "sgt", "rev", "hon", "gov",
-    "sen", "rep", "pres", "vs", "etc", "inc", "ltd", "co", "corp", "dept", "univ", "assn", "bros", "fig", "figs", "eq",
-    "eqs", "sec", "ch", "vol", "no", "nos", "pp", "ed", "eds", "al", "cf", "ca", "approx", "resp", "jan", "feb", "mar", "apr",
-    "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "bzw", "usw", "nr", "abs", "art", "hr", "fr", "str", "bspw", "vgl",
-    "evtl", "ggf", "inkl", "mio", "mrd", "sog", "dipl", "ing", "mme", "mlle", "av", "env", "cie", "p.ej", "sra", "srta",
-    "ud", "uds", "dott", "sig", "avv", "ecc", "núm", "tel", "г", "ул", "им", "т.д", "т.п", "т.е", "рис", "стр", "руб", "др", "пр",
+    "mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "mt", "gen", "col", "capt", "lt", "sgt", "rev", "hon",
+    "gov", "sen", "rep", "pres", "vs", "etc", "inc", "ltd", "co", "corp", "dept", "univ", "assn", "bros",
+    "fig", "figs", "eq", "eqs", "sec", "ch", "vol", "no", "nos", "pp", "ed", "eds", "al", "cf", "ca",
+    "approx", "resp", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "bzw", "usw", "nr", "abs", "art", "hr", "fr", "str", "bspw", "vgl", "evtl", "ggf", "inkl", "mio", "mrd",
+    "sog", "dipl", "ing", "mme", "mlle", "av", "env", "cie", "p.ej", "sra", "srta", "ud", "uds", "dott",
+    "sig", "avv", "ecc", "núm", "tel", "г", "ул", "им", "т.д", "т.п", "т.е", "рис", "стр", "руб", "др", "пр",
 ];
 
 /// Where the sentence ends if a stop of another script stands at `at`: it needs no space after it.
@@ -155,7 +162,22 @@ fn wide_stop(text: &str, at: usize) -> Option<usize> {
     let c = rest.chars().next()?;
     let open = matches!(
         c,
-        '。' | '！' | '？' | '．' | '｡' | '؟' | '۔' | '।' | '॥' | '។' | '៕' | '။' | '։' | '።' | '…' | '‼' | '⁇'
+        '。' | '！'
+            | '？'
+            | '．'
+            | '｡'
+            | '؟'
+            | '۔'
+            | '।'
+            | '॥'
+            | '។'
+            | '៕'
+            | '။'
+            | '։'
+            | '።'
+            | '…'
+            | '‼'
+            | '⁇'
     );
     if !open {
         return None;
@@ -166,7 +188,9 @@ fn wide_stop(text: &str, at: usize) -> Option<usize> {
     let mut end = at + c.len_utf8();
     for c in text.get(end..)?.chars() {
         match c {
-            '。' | '！' | '？' | '」' | '』' | '”' | '’' | '）' | '》' | '"' | '\'' | ')' => end += c.len_utf8(),
+            '。' | '！' | '？' | '」' | '』' | '”' | '’' | '）' | '》' | '"' | '\'' | ')' => {
+                end += c.len_utf8()
+            }
             _ => break,
         }
     }

@@ -48,7 +48,11 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn new(language: Language) -> Self {
         let [a, b, c] = language.letters();
-        Self { language, script: script::script_of(language), seed: u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]) }
+        Self {
+            language,
+            script: script::script_of(language),
+            seed: u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+        }
     }
 
     /// The word's numbers, from the cache or made.
@@ -116,8 +120,8 @@ fn stemmed(word: &str, language: Language) -> String {
     match &language.letters() {
         b"ara" => light::arabic(&mut stem),
         b"hin" | b"mar" | b"nep" => light::hindi(&mut stem),
-        b"pol" | b"ces" | b"slk" | b"slv" | b"hrv" | b"srp" | b"ukr" | b"bel" | b"bul" | b"mkd" | b"lit" | b"lav"
-        | b"est" => light::first_letters(&mut stem, 6),
+        b"pol" | b"ces" | b"slk" | b"slv" | b"hrv" | b"srp" | b"ukr" | b"bel" | b"bul" | b"mkd" | b"lit"
+        | b"lav" | b"est" => light::first_letters(&mut stem, 6),
         letters => {
             if let Some(algorithm) = algorithm(letters) {
                 stem = Stemmer::create(algorithm).stem(word).into_owned();

@@ -84,7 +84,11 @@ pub fn search(
         if newer.count() <= settings.screen_from {
             newer.for_each(|slot| push(slot, &mut top));
         } else {
-            snapshot.screen.nearest(&query.code, &newer, want).into_iter().for_each(|slot| push(slot, &mut top));
+            snapshot
+                .screen
+                .nearest(&query.code, &newer, want)
+                .into_iter()
+                .for_each(|slot| push(slot, &mut top));
         }
         return top.into_sorted();
     }

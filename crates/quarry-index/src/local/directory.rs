@@ -14,8 +14,8 @@ use std::{
 
 use parking_lot::Mutex;
 use tantivy::directory::{
-    AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite, WatchCallback,
-    WatchHandle, WritePtr,
+    AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite,
+    WatchCallback, WatchHandle, WritePtr,
     error::{DeleteError, LockError, OpenReadError, OpenWriteError},
 };
 
@@ -39,11 +39,7 @@ struct Unsynced {
 impl GroupDirectory {
     /// Opens a folder that is there.
     pub fn open(folder: &Path) -> Result<Self, tantivy::directory::error::OpenDirectoryError> {
-        Ok(Self {
-            inner: MmapDirectory::open(folder)?,
-            folder: folder.to_owned(),
-            unsynced: Arc::default(),
-        })
+        Ok(Self { inner: MmapDirectory::open(folder)?, folder: folder.to_owned(), unsynced: Arc::default() })
     }
 }
 

@@ -82,7 +82,12 @@ impl LocalIndex {
     /// How many shards are open.
     #[must_use]
     pub fn open_shards(&self) -> usize {
-        self.inner.cells.lock().values().filter(|cell| cell.shard.try_lock().is_none_or(|shard| shard.is_some())).count()
+        self.inner
+            .cells
+            .lock()
+            .values()
+            .filter(|cell| cell.shard.try_lock().is_none_or(|shard| shard.is_some()))
+            .count()
     }
 
     /// The open shard, or one opened now; `None` when there is none and `create` is not set.

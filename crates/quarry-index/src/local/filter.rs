@@ -84,7 +84,12 @@ pub fn compile(field: Field, filter: &Filter) -> Box<dyn Query> {
         ])),
         Filter::Eq(eq) => exact(field, term(&eq.field, &eq.value)),
         Filter::In(within) => any_of(
-            within.values.iter().filter_map(|value| term(&within.field, value)).map(|t| exact(field, Some(t))).collect(),
+            within
+                .values
+                .iter()
+                .filter_map(|value| term(&within.field, value))
+                .map(|t| exact(field, Some(t)))
+                .collect(),
         ),
         Filter::Range(range) => compile_range(field, range),
         Filter::Exists(presence) => exact(field, Some(start(&presence.field, PRESENT))),
@@ -113,7 +118,8 @@ fn compile_range(field: Field, range: &quarry_core::filter::Range) -> Box<dyn Qu
         Value::Text(_) => TEXT,
         Value::Bool(_) | Value::List(_) => return Box::new(EmptyQuery),
     };
-    let (mut low, mut high) = (Bound::Included(start(&range.field, tag)), Bound::Excluded(start(&range.field, tag + 1)));
+    let (mut low, mut high) =
+        (Bound::Included(start(&range.field, tag)), Bound::Excluded(start(&range.field, tag + 1)));
     for (name, bound) in range.bounds() {
         let matching = matches!((tag, bound), (NUMBER, Value::Number(_)) | (TEXT, Value::Text(_)));
         let Some(term) = term(&range.field, bound).filter(|_| matching) else { return Box::new(EmptyQuery) };
@@ -127,7 +133,9 @@ fn compile_range(field: Field, range: &quarry_core::filter::Range) -> Box<dyn Qu
     let key = |bound: Bound<Vec<u8>>| bound.map(|term| Term::from_field_bytes(field, &term));
     let crossed = match (&low, &high) {
         (Bound::Included(low), Bound::Included(high)) => low > high,
-        (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
+        (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => {
+            low >= high
+        }
         _ => false,
     };
     if crossed { Box::new(EmptyQuery) } else { Box::new(InvertedIndexRangeQuery::new(key(low), key(high))) }
@@ -159,8 +167,19 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_order() {
-        let numbers =
-            [f64::NEG_INFINITY, -1e300, -2.5, -1.0, -f64::MIN_POSITIVE, 0.0, 1e-300, 1.0, 2.0, 1e300, f64::INFINITY];
+        let numbers = [
+            f64::NEG_INFINITY,
+            -1e300,
+            -2.5,
+            -1.0,
+            -f64::MIN_POSITIVE,
+            0.0,
+            1e-300,
+            1.0,
+            2.0,
+            1e300,
+            f64::INFINITY,
+        ];
         for pair in numbers.windows(2) {
             assert!(ordered(pair[0]) < ordered(pair[1]), "{pair:?}");
         }

@@ -48,7 +48,9 @@ impl Graph {
     pub fn search(&self, query: &[i8], count: usize, allowed: &Bits) -> Option<Vec<u32>> {
         let matches = self
             .index
-            .filtered_search(query, count, |slot| u32::try_from(slot).is_ok_and(|slot| allowed.contains(slot)))
+            .filtered_search(query, count, |slot| {
+                u32::try_from(slot).is_ok_and(|slot| allowed.contains(slot))
+            })
             .ok()?;
         Some(matches.keys.into_iter().filter_map(|slot| u32::try_from(slot).ok()).collect())
     }
@@ -97,7 +99,8 @@ impl Graph {
             if slot % 256 == 0 && cancelled.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            if let Some((_, bytes)) = snapshot.forward.vector(slot).filter(|_| snapshot.alive.contains(slot)) {
+            if let Some((_, bytes)) = snapshot.forward.vector(slot).filter(|_| snapshot.alive.contains(slot))
+            {
                 numbers.clear();
                 numbers.extend(bytes.iter().map(|&byte| byte as i8));
                 index.add(u64::from(slot), &numbers).map_err(|error| error.to_string())?;
@@ -130,7 +133,11 @@ fn view(path: &Path, dimension: usize) -> Result<usearch::Index, String> {
     let text = path.to_str().ok_or("the data folder's path is not UTF-8")?;
     let index = usearch::new_index(&options(dimension)).map_err(|error| error.to_string())?;
     index.view(text).map_err(|error| error.to_string())?;
-    if index.dimensions() == dimension { Ok(index) } else { Err("the graph has another dimension".to_owned()) }
+    if index.dimensions() == dimension {
+        Ok(index)
+    } else {
+        Err("the graph has another dimension".to_owned())
+    }
 }
 
 /// Saved graphs: path, files' number, slots.

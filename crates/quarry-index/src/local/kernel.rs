@@ -280,7 +280,8 @@ mod tests {
             }
         }
         let query: Vec<Planes> = (0..4).map(|_| (u64::from(next()) << 20, u64::from(next()))).collect();
-        let groups: Vec<u64> = (0..4 * 2 * LANES * 5).map(|_| u64::from(next()) << 13 ^ u64::from(next())).collect();
+        let groups: Vec<u64> =
+            (0..4 * 2 * LANES * 5).map(|_| u64::from(next()) << 13 ^ u64::from(next())).collect();
         let mut expected = Vec::new();
         distances_any(&query, &groups, &mut expected);
         for kernel in every() {
@@ -301,8 +302,10 @@ mod tests {
             let words = dimension.div_ceil(64);
             let vectors: Vec<Vec<u8>> =
                 (0..LANES).map(|_| (0..dimension).map(|_| (next() % 255) as u8).collect()).collect();
-            let codes: Vec<Vec<Planes>> =
-                vectors.iter().map(|vector| vector.chunks(64).map(|part| planes(part, 40)).collect()).collect();
+            let codes: Vec<Vec<Planes>> = vectors
+                .iter()
+                .map(|vector| vector.chunks(64).map(|part| planes(part, 40)).collect())
+                .collect();
             let mut group = Vec::new();
             for word in 0..words {
                 group.extend(codes.iter().map(|code| code[word].0));
@@ -313,7 +316,8 @@ mod tests {
             let expected: Vec<u16> = vectors
                 .iter()
                 .map(|vector| {
-                    let product: i32 = vector.iter().zip(&vectors[0]).map(|(a, b)| level(*a) * level(*b)).sum();
+                    let product: i32 =
+                        vector.iter().zip(&vectors[0]).map(|(a, b)| level(*a) * level(*b)).sum();
                     ((9 * dimension as i32 - product) / 2) as u16
                 })
                 .collect();

@@ -4,7 +4,7 @@ use quarry_core::DocumentId;
 use tantivy::{
     Index, Searcher, TantivyDocument, TantivyError, Term as Key,
     directory::error::OpenReadError,
-    query::{BooleanQuery, Bm25StatisticsProvider, EnableScoring, Query as _},
+    query::{Bm25StatisticsProvider, BooleanQuery, EnableScoring, Query as _},
     schema::{
         BytesOptions, FAST, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
     },

@@ -56,7 +56,9 @@ impl Screen {
                 for lane in 0..LANES {
                     let slot = (first + group * LANES + lane) as u32;
                     let Some((inverse, numbers)) = forward.vector(slot) else { continue };
-                    for (pair, (high, low)) in codes.chunks_exact_mut(2 * LANES).zip(code(numbers, 1.0 / inverse)) {
+                    for (pair, (high, low)) in
+                        codes.chunks_exact_mut(2 * LANES).zip(code(numbers, 1.0 / inverse))
+                    {
                         if let Some(place) = pair.get_mut(lane) {
                             *place = high;
                         }
@@ -88,7 +90,9 @@ impl Screen {
             let mut histogram = vec![0_u32; largest(self.words) + 1];
             let distance = |slot: u32| distances.get(slot as usize).copied();
             allowed.for_each(|slot| {
-                if let Some(count) = distance(slot).and_then(|distance| histogram.get_mut(usize::from(distance))) {
+                if let Some(count) =
+                    distance(slot).and_then(|distance| histogram.get_mut(usize::from(distance)))
+                {
                     *count += 1;
                 }
             });

@@ -59,7 +59,10 @@ fn allowed(shard: &Shard, snapshot: &Snapshot, filter: &Filter) -> Result<Bits, 
     for (reader, segment) in snapshot.searcher.segment_readers().iter().zip(&snapshot.segments) {
         weight
             .for_each_no_score(reader, &mut |documents| {
-                documents.iter().filter_map(|&document| segment.slot(document)).for_each(|slot| allowed.insert(slot));
+                documents
+                    .iter()
+                    .filter_map(|&document| segment.slot(document))
+                    .for_each(|slot| allowed.insert(slot));
             })
             .map_err(lexical::failed)?;
     }
@@ -99,11 +102,15 @@ fn join(
         let start = found.terms.len();
         let terms = snapshot.forward.terms(slot).ok_or_else(outside)?;
         found.terms.extend(terms.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
-        let cosine = dense.map_or_else(
-            || query.map_or(0.0, |query| query.cosine(snapshot, number)),
-            |dense| dense.score,
-        );
-        found.items.push(Candidate { key: slot.key, lexical, dense, cosine, terms: start..found.terms.len() });
+        let cosine = dense
+            .map_or_else(|| query.map_or(0.0, |query| query.cosine(snapshot, number)), |dense| dense.score);
+        found.items.push(Candidate {
+            key: slot.key,
+            lexical,
+            dense,
+            cosine,
+            terms: start..found.terms.len(),
+        });
     }
     Ok(())
 }

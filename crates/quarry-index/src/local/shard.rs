@@ -12,9 +12,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use quarry_core::Scope;
-use tantivy::{
-    Index, IndexReader, IndexSettings as TantivySettings, ReloadPolicy, store::Compressor,
-};
+use tantivy::{Index, IndexReader, IndexSettings as TantivySettings, ReloadPolicy, store::Compressor};
 
 use super::{
     directory::GroupDirectory,
@@ -73,7 +71,8 @@ impl Shard {
         let started = Instant::now();
         fs::create_dir_all(lexical_folder(&folder))?;
         let (schema, fields) = lexical::schema();
-        let directory = GroupDirectory::open(&lexical_folder(&folder)).map_err(|error| lexical::failed(error.into()))?;
+        let directory =
+            GroupDirectory::open(&lexical_folder(&folder)).map_err(|error| lexical::failed(error.into()))?;
         let index = if exists(&folder) {
             Index::open(directory)
         } else {
@@ -260,7 +259,8 @@ impl Shard {
         let present = self.index.searchable_segment_ids().map_err(lexical::failed)?;
         let snapshot = self.snapshot();
         let known = snapshot.searcher.segment_readers();
-        let same = present.len() == known.len() && known.iter().all(|reader| present.contains(&reader.segment_id()));
+        let same =
+            present.len() == known.len() && known.iter().all(|reader| present.contains(&reader.segment_id()));
         if same { Ok(()) } else { self.refresh(&writer).map(drop) }
     }
 
@@ -321,7 +321,9 @@ fn payload(index: &Index) -> Result<Payload, IndexError> {
 
 fn damaged(error: std::io::Error) -> IndexError {
     match error.kind() {
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::UnexpectedEof => IndexError::Damaged(error.to_string()),
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::UnexpectedEof => {
+            IndexError::Damaged(error.to_string())
+        }
         _ => IndexError::Io(error),
     }
 }
@@ -332,7 +334,9 @@ fn verify(index: &Index, forward: &Forward, limit: u64) -> Result<(), IndexError
         return Ok(());
     }
     if !forward.verify() {
-        return Err(IndexError::Damaged("a check sum of the files beside the lexical index is wrong".to_owned()));
+        return Err(IndexError::Damaged(
+            "a check sum of the files beside the lexical index is wrong".to_owned(),
+        ));
     }
     let broken = index.validate_checksum().map_err(lexical::failed)?;
     match broken.iter().next() {
@@ -346,7 +350,8 @@ fn remove_others(folder: &Path, files: u64) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
+        let number =
+            path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
         let ours = matches!(ending, "slots" | "vectors" | "terms");
         if ending == "part" || (ours && number.is_some_and(|number| number != files)) {
             // It is removed at the next opening otherwise.

@@ -99,8 +99,7 @@ impl Snapshot {
     pub fn new(parts: Parts<'_>, keys: &Keys) -> Result<Self, IndexError> {
         let Parts { sequence, searcher, forward, screen_from, before } = parts;
         // After a compaction slots have other numbers.
-        let same_files =
-            before.filter(|before| before.forward.lengths().files == forward.lengths().files);
+        let same_files = before.filter(|before| before.forward.lengths().files == forward.lengths().files);
         let mut segments = Vec::with_capacity(searcher.segment_readers().len());
         for reader in searcher.segment_readers() {
             let known = same_files

@@ -144,7 +144,8 @@ impl Writer {
                 .build();
             let tantivy: IndexWriter = place.index.writer_with_options(options).map_err(lexical::failed)?;
             tantivy.set_merge_policy(Box::new(merge_policy()));
-            self.open = Some(Open { tantivy, appender: Appender::open(place.folder, self.committed.lengths)? });
+            self.open =
+                Some(Open { tantivy, appender: Appender::open(place.folder, self.committed.lengths)? });
         }
         self.open.as_mut().ok_or_else(|| IndexError::Engine("the index writer is gone".to_owned()))
     }

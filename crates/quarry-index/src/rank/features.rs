@@ -74,6 +74,11 @@ const LONG: Saturation = Saturation { k1: 0.9, b: 0.4 };
 /// The features of every candidate, in the candidates' order.
 #[must_use]
 pub fn features(query: &QueryTerms, candidates: &Candidates) -> Vec<FeatureVector> {
+    trusting(query, candidates, 1.0)
+}
+
+/// [`features`], where the vectors choose whose words are fed back only as far as they are trusted.
+pub(super) fn trusting(query: &QueryTerms, candidates: &Candidates, trust: f32) -> Vec<FeatureVector> {
     let probe = Probe::new(query, candidates);
     let shape = Shape::new(&probe, candidates);
     let mut view = View::new();
@@ -94,7 +99,7 @@ pub fn features(query: &QueryTerms, candidates: &Candidates) -> Vec<FeatureVecto
         6 | 14 => Scale::Share,
         _ => Scale::Raw,
     });
-    feedback::add(&mut rows, candidates);
+    feedback::add(&mut rows, candidates, trust);
     scale(&mut rows, &order, |column| if column == FEATURES - 1 { Scale::Standard } else { Scale::Raw });
     rows
 }

@@ -25,8 +25,8 @@ struct Word {
 }
 
 /// Writes the last feature of every row: how much of the shared words a candidate has.
-pub(super) fn add(rows: &mut [FeatureVector], candidates: &Candidates) {
-    let words = shared(rows, candidates);
+pub(super) fn add(rows: &mut [FeatureVector], candidates: &Candidates, trust: f32) {
+    let words = shared(first(rows, candidates, trust), candidates);
     let slots = slots(&words);
     // One pass finds which words each candidate has; only then is known how rare each is.
     let mut found: Vec<(u8, u16)> = Vec::with_capacity(candidates.items.len() * 16);
@@ -46,7 +46,9 @@ pub(super) fn add(rows: &mut [FeatureVector], candidates: &Candidates) {
             }
         }
         for (place, kept) in found.iter_mut().skip(start) {
-            if let (Some(count), Some(having)) = (counts.get_mut(usize::from(*place)), having.get_mut(usize::from(*place))) {
+            if let (Some(count), Some(having)) =
+                (counts.get_mut(usize::from(*place)), having.get_mut(usize::from(*place)))
+            {
                 *kept = std::mem::take(count);
                 *having += 1;
             }
@@ -74,11 +76,11 @@ pub(super) fn add(rows: &mut [FeatureVector], candidates: &Candidates) {
 }
 
 /// The words that at least two of the first candidates share, the weightiest first.
-fn shared(rows: &[FeatureVector], candidates: &Candidates) -> Vec<Word> {
+fn shared(first: Vec<(usize, f32)>, candidates: &Candidates) -> Vec<Word> {
     let average = candidates.average_length.max(1.0);
     let mut all: Vec<(u32, f32)> = Vec::with_capacity(1024);
     let mut stems: Vec<u32> = Vec::new();
-    for (place, likely) in first(rows, candidates) {
+    for (place, likely) in first {
         let Some(item) = candidates.items.get(place) else { continue };
         stems.clear();
         let terms = candidates.terms.get(item.terms.clone()).unwrap_or_default();
@@ -95,7 +97,9 @@ fn shared(rows: &[FeatureVector], candidates: &Candidates) -> Vec<Word> {
     let mut words: Vec<Word> = all
         .chunk_by(|a, b| a.0 == b.0)
         .filter(|same| same.len() >= 2)
-        .filter_map(|same| Some(Word { stem: same.first()?.0, weight: same.iter().map(|(_, weight)| weight).sum() }))
+        .filter_map(|same| {
+            Some(Word { stem: same.first()?.0, weight: same.iter().map(|(_, weight)| weight).sum() })
+        })
         .collect();
     words.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.stem.cmp(&b.stem)));
     words.truncate(SHARED - 1);
@@ -147,10 +151,11 @@ fn weights(words: &[Word], having: &[u32; SHARED], candidates: usize) -> Vec<f32
 }
 
 /// The first candidates by a plain mixture of terms and vectors, each with its likelihood against the best.
-fn first(rows: &[FeatureVector], candidates: &Candidates) -> Vec<(usize, f32)> {
+fn first(rows: &[FeatureVector], candidates: &Candidates, trust: f32) -> Vec<(usize, f32)> {
     let score = |row: &FeatureVector| {
-        let [_, _, _, _, _, _, bm25_share, cosine, coverage, best_sentence, _, _, _, _, cosine_share, ..] = row;
-        2.0 * bm25_share + cosine + 2.0 * cosine_share + coverage + best_sentence
+        let [_, _, _, _, _, _, bm25_share, cosine, coverage, best_sentence, _, _, _, _, cosine_share, ..] =
+            row;
+        2.0 * bm25_share + coverage + best_sentence + trust * (cosine + 2.0 * cosine_share)
     };
     let mut order: Vec<(f32, u64, usize)> = rows
         .iter()

@@ -1,7 +1,6 @@
 //! Fits the linear ranker's weights to judged questions.
 // Square matrices of a constant size are walked by index; every index is below the constant.
-#![allow(clippy::indexing_slicing)]
-
+#![allow(clippy::indexing_slicing, clippy::needless_range_loop)]
 use super::features::{FEATURES, FeatureVector, Lane, NAMES};
 
 /// The candidates of one question.
@@ -71,7 +70,11 @@ impl FitOptions {
     }
 
     fn set(&mut self, feature: &str, weight: f32) {
-        self.prior.iter_mut().zip(NAMES).filter(|(_, name)| *name == feature).for_each(|(prior, _)| *prior = weight);
+        self.prior
+            .iter_mut()
+            .zip(NAMES)
+            .filter(|(_, name)| *name == feature)
+            .for_each(|(prior, _)| *prior = weight);
     }
 }
 
@@ -96,7 +99,8 @@ pub fn fit(groups: &[SetSamples], options: &FitOptions) -> FeatureVector {
 /// [`fit`] on all sets but those named.
 #[must_use]
 pub fn fit_without(groups: &[SetSamples], left_out: &[&str], options: &FitOptions) -> FeatureVector {
-    let groups: Vec<&SetSamples> = groups.iter().filter(|group| !left_out.contains(&group.name.as_str())).collect();
+    let groups: Vec<&SetSamples> =
+        groups.iter().filter(|group| !left_out.contains(&group.name.as_str())).collect();
     let mut weights = [0.0; FEATURES];
     let mut here = look(&groups, &weights, options);
     for _ in 0..options.steps {

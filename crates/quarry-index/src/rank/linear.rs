@@ -57,7 +57,8 @@ impl LinearWeights {
         if weights.version != VERSION {
             return Err(WeightsError::Version { found: weights.version });
         }
-        match weights.hybrid.keys().chain(weights.lexical.keys()).find(|name| !NAMES.contains(&name.as_str())) {
+        match weights.hybrid.keys().chain(weights.lexical.keys()).find(|name| !NAMES.contains(&name.as_str()))
+        {
             Some(name) => Err(WeightsError::Feature(name.clone())),
             None => Ok(weights),
         }
@@ -92,9 +93,19 @@ impl LinearWeights {
 
     /// From fitted vectors.
     #[must_use]
-    pub fn new(model: &str, fitted: &str, sets: Vec<String>, (hybrid, lexical): (FeatureVector, FeatureVector)) -> Self {
+    pub fn new(
+        model: &str,
+        fitted: &str,
+        sets: Vec<String>,
+        (hybrid, lexical): (FeatureVector, FeatureVector),
+    ) -> Self {
         let named = |weights: FeatureVector| {
-            NAMES.iter().zip(weights).filter(|(_, weight)| *weight != 0.0).map(|(name, weight)| ((*name).to_owned(), (weight * 1e4).round() / 1e4)).collect()
+            NAMES
+                .iter()
+                .zip(weights)
+                .filter(|(_, weight)| *weight != 0.0)
+                .map(|(name, weight)| ((*name).to_owned(), (weight * 1e4).round() / 1e4))
+                .collect()
         };
         Self {
             version: VERSION,
@@ -134,7 +145,10 @@ mod tests {
         for (json, said) in [
             ("{", "cannot be read"),
             (r#"{"version":9,"model":"m","fitted":"","sets":[],"hybrid":{},"lexical":{}}"#, "version 9"),
-            (r#"{"version":1,"model":"m","fitted":"","sets":[],"hybrid":{"charm":1},"lexical":{}}"#, "`charm`"),
+            (
+                r#"{"version":1,"model":"m","fitted":"","sets":[],"hybrid":{"charm":1},"lexical":{}}"#,
+                "`charm`",
+            ),
         ] {
             assert!(LinearWeights::parse(json).unwrap_err().to_string().contains(said));
         }

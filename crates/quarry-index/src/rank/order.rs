@@ -1,7 +1,7 @@
 //! Puts candidates in order.
 
 use super::{
-    features::{FEATURES, FeatureVector, Lane, NAMES, features},
+    features::{FEATURES, FeatureVector, Lane, NAMES, features, trusting},
     fusion::{Legs, reciprocal, standardised},
     linear::LinearWeights,
 };
@@ -79,21 +79,33 @@ pub fn rank(query: &QueryTerms, candidates: &Candidates, request: &RankRequest<'
             let legs = Legs { lexical: (1.0 - trusted) * request.lexical, dense: trusted * request.dense };
             let legs = alone(legs, request);
             let rows = features(query, candidates);
-            two_legs(candidates, request, rows.iter().map(|row| {
-                let (lexical, dense) = standardised(row, legs);
-                ([("bm25", row[0], lexical), ("dense", row[1], dense)], lexical + dense)
-            }))
+            two_legs(
+                candidates,
+                request,
+                rows.iter().map(|row| {
+                    let (lexical, dense) = standardised(row, legs);
+                    ([("bm25", row[0], lexical), ("dense", row[1], dense)], lexical + dense)
+                }),
+            )
         }
         Ranker::ReciprocalRank => {
-            let legs = alone(Legs { lexical: request.lexical, dense: request.dense * trust(request) }, request);
-            two_legs(candidates, request, candidates.items.iter().map(|item| {
-                let (lexical, dense) = reciprocal(item, legs);
-                let place = |leg: Option<crate::Leg>| leg.map_or(0.0, |leg| leg.rank as f32);
-                (
-                    [("rank_lexical", place(item.lexical), lexical), ("rank_dense", place(item.dense), dense)],
-                    lexical + dense,
-                )
-            }))
+            let legs =
+                alone(Legs { lexical: request.lexical, dense: request.dense * trust(request) }, request);
+            two_legs(
+                candidates,
+                request,
+                candidates.items.iter().map(|item| {
+                    let (lexical, dense) = reciprocal(item, legs);
+                    let place = |leg: Option<crate::Leg>| leg.map_or(0.0, |leg| leg.rank as f32);
+                    (
+                        [
+                            ("rank_lexical", place(item.lexical), lexical),
+                            ("rank_dense", place(item.dense), dense),
+                        ],
+                        lexical + dense,
+                    )
+                }),
+            )
         }
     };
     let key = |ranked: &Ranked| candidates.items.get(ranked.index).map_or(0, |item| item.key);
@@ -107,7 +119,11 @@ fn alone(legs: Legs, request: &RankRequest<'_>) -> Legs {
 }
 
 fn trust(request: &RankRequest<'_>) -> f32 {
-    if request.dense > 0.0 && request.dense_trust.is_finite() { request.dense_trust.clamp(0.0, 1.0) } else { 0.0 }
+    if request.dense > 0.0 && request.dense_trust.is_finite() {
+        request.dense_trust.clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 fn two_legs(
@@ -129,7 +145,7 @@ fn two_legs(
 
 fn linear(query: &QueryTerms, candidates: &Candidates, request: &RankRequest<'_>) -> Vec<Ranked> {
     let weights = effective(request);
-    features(query, candidates)
+    trusting(query, candidates, trust(request))
         .iter()
         .enumerate()
         .map(|(index, row)| Ranked {

@@ -131,7 +131,10 @@ impl Probe {
             self.adjacent.push((first, second));
             *slot = self.adjacent.len() as u8;
         }
-        let known = self.near_of.get(first).is_some_and(|known| known.iter().any(|&(other, _)| usize::from(other) == second));
+        let known = self
+            .near_of
+            .get(first)
+            .is_some_and(|known| known.iter().any(|&(other, _)| usize::from(other) == second));
         if known || self.near.len() >= MOST_PAIRS {
             return;
         }

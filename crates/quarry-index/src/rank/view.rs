@@ -68,7 +68,8 @@ impl View {
 
     fn clear(&mut self, stems: usize) {
         // A question may have more pairs than stems when it repeats them.
-        bits(self.seen_pairs).for_each(|pair| self.pairs.iter_mut().skip(pair).take(1).for_each(|count| *count = 0));
+        bits(self.seen_pairs)
+            .for_each(|pair| self.pairs.iter_mut().skip(pair).take(1).for_each(|count| *count = 0));
         for counts in [&mut self.counts, &mut self.exact, &mut self.heads] {
             counts.iter_mut().take(stems).for_each(|count| *count = 0);
         }

@@ -130,12 +130,19 @@ async fn replays_are_harmless(index: &dyn Index) {
     for sequence in [1, 5] {
         index.apply(&scope, adding(sequence, vec![chunk(1, document, &[7], None)])).await.expect("ignored");
     }
-    index.apply(&scope, Batch { changes: vec![Change::Remove(document)], sequence: 4 }).await.expect("ignored");
+    index
+        .apply(&scope, Batch { changes: vec![Change::Remove(document)], sequence: 4 })
+        .await
+        .expect("ignored");
     assert_eq!(index.commit(&scope).await.expect("the commit works"), 5);
     assert_eq!(keys(&ask(index, &scope, stems(&[7])).await), [1]);
     assert_eq!(index.state(&scope, true).await.expect("state works").keys, [1]);
     put(index, &scope, Batch { changes: Vec::new(), sequence: 9 }).await;
-    assert_eq!(index.state(&scope, false).await.expect("state works").sequence, 9, "empty batches move on too");
+    assert_eq!(
+        index.state(&scope, false).await.expect("state works").sequence,
+        9,
+        "empty batches move on too"
+    );
 }
 
 async fn scopes_are_apart(index: &dyn Index) {
@@ -188,7 +195,9 @@ async fn both_legs_rank(index: &dyn Index) {
     assert_eq!(ranks(2), (Some(2), Some(3)));
     assert_eq!(ranks(4), (None, Some(2)));
     assert!((item(1).cosine - 1.0).abs() < 0.01 && (item(4).cosine - 0.8).abs() < 0.01);
-    let of = |key| found.terms.get(item(key).terms.clone()).map(|terms| terms.iter().map(|term| term >> 32).collect());
+    let of = |key| {
+        found.terms.get(item(key).terms.clone()).map(|terms| terms.iter().map(|term| term >> 32).collect())
+    };
     assert_eq!(of(2), Some(vec![7, 9, 9, 9]), "candidates carry their terms");
     let lexical = ask(index, &scope, Search { depth: 1, ..stems(&[9]) }).await;
     assert_eq!(keys(&lexical), [3], "the shorter chunk with the more frequent stem is the best");
@@ -201,16 +210,16 @@ async fn both_legs_rank(index: &dyn Index) {
 
 async fn filters_apply_inside_the_legs(index: &dyn Index) {
     let (scope, document) = (scope(), DocumentId::new());
-    let mut chunks: Vec<IndexChunk> = (1..=20)
-        .map(|key| with_field(chunk(key, document, &[7], Some(&EAST)), "kind", "common"))
-        .collect();
+    let mut chunks: Vec<IndexChunk> =
+        (1..=20).map(|key| with_field(chunk(key, document, &[7], Some(&EAST)), "kind", "common")).collect();
     chunks.push(with_field(chunk(21, document, &[7, 8, 9, 10], Some(&NORTH_EAST)), "kind", "rare"));
     put(index, &scope, adding(1, chunks)).await;
     let filter = Filter::Eq(Comparison { field: "kind".to_owned(), value: "rare".into() });
     for search in [stems(&[7]), Search { vector: Some(&EAST), ..stems(&[]) }] {
         let found = ask(index, &scope, Search { filter: Some(&filter), depth: 2, ..search }).await;
         assert_eq!(keys(&found), [21], "the filter is applied before the best are chosen");
-        let leg = found.items.first().and_then(|item| item.lexical.or(item.dense)).expect("a leg proposed it");
+        let leg =
+            found.items.first().and_then(|item| item.lexical.or(item.dense)).expect("a leg proposed it");
         assert_eq!(leg.rank, 1);
     }
 }
@@ -225,7 +234,11 @@ async fn another_dimension_is_refused(index: &dyn Index) {
     let refused = index.search(&scope, search).await.expect_err("the search is refused");
     assert!(matches!(refused, IndexError::Dimension { expected: 4, found: 2 }), "{refused}");
     put(index, &scope, adding(2, vec![chunk(4, document, &[7], None)])).await;
-    assert_eq!(keys(&ask(index, &scope, stems(&[7])).await), [1, 4], "nothing of the refused batch was taken");
+    assert_eq!(
+        keys(&ask(index, &scope, stems(&[7])).await),
+        [1, 4],
+        "nothing of the refused batch was taken"
+    );
 }
 
 async fn a_discarded_scope_is_new(mut subject: Box<dyn Subject>) {

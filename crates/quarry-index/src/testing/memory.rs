@@ -77,7 +77,8 @@ impl State {
 
     fn search(&self, search: &Search<'_>) -> Candidates {
         let tokens: usize = self.chunks.values().map(|chunk| chunk.terms.len()).sum();
-        let average_length = if self.chunks.is_empty() { 0.0 } else { tokens as f32 / self.chunks.len() as f32 };
+        let average_length =
+            if self.chunks.is_empty() { 0.0 } else { tokens as f32 / self.chunks.len() as f32 };
         let frequencies: Vec<u64> = search.stems.iter().map(|&stem| self.frequency(stem)).collect();
         let allowed = || {
             self.chunks
@@ -92,7 +93,12 @@ impl State {
             let scored = allowed().filter(|chunk| chunk.vector.is_some());
             nearest(scored.map(|chunk| (cosine(query, chunk), chunk.key)), search.depth)
         });
-        let mut found = Candidates { chunks: self.chunks.len() as u64, average_length, frequencies, ..Candidates::default() };
+        let mut found = Candidates {
+            chunks: self.chunks.len() as u64,
+            average_length,
+            frequencies,
+            ..Candidates::default()
+        };
         let mut union: BTreeMap<u64, (Option<Leg>, Option<Leg>)> = BTreeMap::new();
         for (place, &(score, key)) in lexical.iter().enumerate() {
             union.entry(key).or_default().0 = Some(Leg { rank: place as u32 + 1, score });
@@ -124,7 +130,8 @@ impl State {
                 let times = chunk.terms.iter().filter(|term| term.stem() == stem).count() as f32;
                 let frequency = frequency as f32;
                 let idf = (1.0 + (count - frequency + 0.5) / (frequency + 0.5)).ln();
-                idf * times * (K1 + 1.0) / (times + K1 * (1.0 - B + B * length / average.max(f32::MIN_POSITIVE)))
+                idf * times * (K1 + 1.0)
+                    / (times + K1 * (1.0 - B + B * length / average.max(f32::MIN_POSITIVE)))
             })
             .sum()
     }

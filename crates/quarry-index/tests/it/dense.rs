@@ -26,7 +26,13 @@ async fn dense(local: &Local, scope: &Scope, vector: &[f32], filter: Option<&Fil
 }
 
 /// The share of the true best that is found, over all questions.
-pub async fn recall(exact: &Local, fast: &Local, scope: &Scope, questions: &[Vec<f32>], filter: Option<&Filter>) -> f64 {
+pub async fn recall(
+    exact: &Local,
+    fast: &Local,
+    scope: &Scope,
+    questions: &[Vec<f32>],
+    filter: Option<&Filter>,
+) -> f64 {
     let (mut found, mut all) = (0, 0);
     for question in questions {
         let truth = dense(exact, scope, question, filter).await;
@@ -55,7 +61,8 @@ pub fn third() -> Filter {
 async fn the_screen_loses_little() {
     let (mut random, scope) = (Random(21), contract::scope());
     let vectors = texts(&mut random, 6_000);
-    let questions: Vec<Vec<f32>> = vectors.iter().step_by(200).map(|vector| random.around(vector, 0.8)).collect();
+    let questions: Vec<Vec<f32>> =
+        vectors.iter().step_by(200).map(|vector| random.around(vector, 0.8)).collect();
     let exact = Local::new(IndexSettings::default());
     let fast = Local::new(IndexSettings { screen_from: 500, ..IndexSettings::default() });
     for local in [&exact, &fast] {
@@ -72,7 +79,8 @@ async fn the_screen_loses_little() {
 async fn the_graph_loses_little_and_newer_vectors_are_found() {
     let (mut random, scope) = (Random(22), contract::scope());
     let vectors = texts(&mut random, 4_000);
-    let questions: Vec<Vec<f32>> = vectors.iter().step_by(150).map(|vector| random.around(vector, 0.8)).collect();
+    let questions: Vec<Vec<f32>> =
+        vectors.iter().step_by(150).map(|vector| random.around(vector, 0.8)).collect();
     let exact = Local::new(IndexSettings::default());
     let settings = IndexSettings { screen_from: 100, hnsw_from: 1_000, ..IndexSettings::default() };
     let mut fast = Local::new(settings);
@@ -120,9 +128,11 @@ async fn without_its_graph_a_shard_answers_and_builds_it_again() {
 /// The graph is built by a thread of its own; its file is the sign that it is done.
 async fn wait_for_graph(local: &Local, scope: &Scope) -> std::path::PathBuf {
     for _ in 0..3_000 {
-        let found = std::fs::read_dir(local.shard(scope)).unwrap().flatten().map(|entry| entry.path()).find(|path| {
-            path.extension().is_some_and(|ending| ending == "graph")
-        });
+        let found = std::fs::read_dir(local.shard(scope))
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.extension().is_some_and(|ending| ending == "graph"));
         if let Some(path) = found {
             // Saved and renamed; the shard takes it up right after.
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -18,9 +18,19 @@ fn field() -> impl Strategy<Value = String> {
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<bool>().prop_map(Value::Bool),
-        prop::sample::select(vec![-1e9, -1.5, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 2024.0, 1e12]).prop_map(Value::Number),
-        prop::sample::select(vec!["", "a", "aa", "b", "ä", "2024-01-01", "2024-06-30T10:00:00Z", "\u{10ffff}"])
-            .prop_map(Value::from),
+        prop::sample::select(vec![-1e9, -1.5, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 2024.0, 1e12])
+            .prop_map(Value::Number),
+        prop::sample::select(vec![
+            "",
+            "a",
+            "aa",
+            "b",
+            "ä",
+            "2024-01-01",
+            "2024-06-30T10:00:00Z",
+            "\u{10ffff}"
+        ])
+        .prop_map(Value::from),
     ]
 }
 

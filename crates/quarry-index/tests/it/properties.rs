@@ -48,14 +48,20 @@ impl History {
             Step::Replace(document, count) => (Some(*document), Some((*document, *count))),
             _ => return None,
         };
-        let mut changes: Vec<Change> = remove.map(|document| Change::Remove(documents[document])).into_iter().collect();
+        let mut changes: Vec<Change> =
+            remove.map(|document| Change::Remove(documents[document])).into_iter().collect();
         if let Some((document, count)) = add {
             for _ in 0..count {
                 self.key += 1 + random.below(3);
                 // All of one length, so that rounding lengths does not change the order of scores.
                 let stems: Vec<u32> = (0..8).map(|_| random.below(12) as u32).collect();
                 let vector = (random.below(8) > 0).then(|| random.vector(16));
-                changes.push(Change::Add(contract::chunk(self.key, documents[document], &stems, vector.as_deref())));
+                changes.push(Change::Add(contract::chunk(
+                    self.key,
+                    documents[document],
+                    &stems,
+                    vector.as_deref(),
+                )));
             }
         }
         let batch = Batch { changes, sequence: self.batches.len() as u64 + 1 };
@@ -80,13 +86,15 @@ fn compare(local: &Candidates, memory: &Candidates) -> Result<(), TestCaseError>
 
 async fn same(local: &Local, memory: &MemoryIndex, scope: &quarry_core::Scope) -> Result<(), TestCaseError> {
     let mut random = Random(9);
-    let (here, there) = (local.index.state(scope, true).await.unwrap(), memory.state(scope, true).await.unwrap());
+    let (here, there) =
+        (local.index.state(scope, true).await.unwrap(), memory.state(scope, true).await.unwrap());
     prop_assert_eq!((here.sequence, here.chunks, here.keys), (there.sequence, there.chunks, there.keys));
     for _ in 0..4 {
         let stems = [random.below(12) as u32, 12, random.below(6) as u32 + 20];
         let vector = random.vector(16);
         let search = Search { stems: &stems, vector: Some(&vector), filter: None, depth: 1_000 };
-        let (here, there) = (local.index.search(scope, search.clone()).await, memory.search(scope, search).await);
+        let (here, there) =
+            (local.index.search(scope, search.clone()).await, memory.search(scope, search).await);
         compare(&here.unwrap(), &there.unwrap())?;
     }
     Ok(())

@@ -28,14 +28,20 @@ impl Table {
             .map(|(token, id)| (token.clone(), id.as_u64().unwrap() as usize))
             .collect();
         let count = vocabulary.len();
-        let scales =
-            body[..count * 4].chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+        let scales = body[..count * 4]
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+            .collect();
         Some(Self { vocabulary, rows: body[count * 4..].to_vec(), scales })
     }
 
     fn embed(&self, text: &str) -> Option<Vec<f32>> {
         let mut sum = vec![0.0_f32; 256];
-        for word in text.to_lowercase().split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|w| !w.is_empty()) {
+        for word in text
+            .to_lowercase()
+            .split(|letter: char| !letter.is_ascii_alphanumeric())
+            .filter(|w| !w.is_empty())
+        {
             let word = format!("\u{120}{word}");
             let letters: Vec<char> = word.chars().collect();
             let mut start = 0;
@@ -60,7 +66,9 @@ impl Table {
 fn texts(path: &Path) -> Vec<String> {
     let Ok(file) = std::fs::read_to_string(path) else { return Vec::new() };
     file.lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned())
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned()
+        })
         .collect()
 }
 
@@ -79,10 +87,16 @@ async fn the_screen_loses_little_on_real_vectors() {
         // Halves of passages too: more vectors, and closer ones.
         for text in texts(&sets.join(name).join("corpus.jsonl")) {
             let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(place, _)| place);
-            vectors.extend([&text[..], &text[..middle], &text[middle..]].iter().filter_map(|part| table.embed(part)));
+            vectors.extend(
+                [&text[..], &text[..middle], &text[middle..]].iter().filter_map(|part| table.embed(part)),
+            );
         }
         questions.extend(
-            texts(&sets.join(name).join("queries.jsonl")).iter().step_by(7).take(30).filter_map(|text| table.embed(text)),
+            texts(&sets.join(name).join("queries.jsonl"))
+                .iter()
+                .step_by(7)
+                .take(30)
+                .filter_map(|text| table.embed(text)),
         );
     }
     let scope = contract::scope();

@@ -22,7 +22,12 @@ fn history() -> Vec<Batch> {
             for number in 0..5 {
                 let stems: Vec<u32> = (0..8).map(|_| random.below(40) as u32).collect();
                 let vector = random.vector(32);
-                changes.push(Change::Add(contract::chunk(sequence * 10 + number, document, &stems, Some(&vector))));
+                changes.push(Change::Add(contract::chunk(
+                    sequence * 10 + number,
+                    document,
+                    &stems,
+                    Some(&vector),
+                )));
             }
             Batch { changes, sequence }
         })
@@ -52,8 +57,12 @@ async fn answer(local: &Local, scope: &Scope) -> Answer {
     let vector = Random(11).vector(32);
     let search = Search { stems: &[1, 2, 3], vector: Some(&vector), filter: None, depth: 20 };
     let found = local.index.search(scope, search).await.unwrap();
-    let mut dense: Vec<_> =
-        found.items.iter().filter(|item| item.dense.is_some()).map(|item| (item.key, item.dense.map(|leg| leg.rank))).collect();
+    let mut dense: Vec<_> = found
+        .items
+        .iter()
+        .filter(|item| item.dense.is_some())
+        .map(|item| (item.key, item.dense.map(|leg| leg.rank)))
+        .collect();
     dense.sort_by_key(|(_, rank)| *rank);
     (keys, dense)
 }
@@ -126,7 +135,13 @@ async fn every_damage_is_survived() {
             local.reopen().await;
             let start = replay(&local, &scope, &history).await;
             assert!(start == 0 || start == 30, "{name}: {start}");
-            assert!(start == 0 || harmless.contains(&name.as_str()) || !name.contains('.') || name.ends_with("pos"), "{name} was damaged and nobody saw it");
+            assert!(
+                start == 0
+                    || harmless.contains(&name.as_str())
+                    || !name.contains('.')
+                    || name.ends_with("pos"),
+                "{name} was damaged and nobody saw it"
+            );
             assert_eq!(answer(&local, &scope).await, expected, "{name}");
             local.index.close().await;
         }
@@ -155,7 +170,8 @@ async fn what_a_crash_leaves_behind_the_commit_is_cut_off() {
     let expected = answer(&local, &scope).await;
     local.index.close().await;
     for path in files(&local.shard(&scope)) {
-        let forward = path.extension().is_some_and(|ending| ["slots", "vectors", "terms"].iter().any(|e| ending == *e));
+        let forward =
+            path.extension().is_some_and(|ending| ["slots", "vectors", "terms"].iter().any(|e| ending == *e));
         if forward {
             OpenOptions::new().append(true).open(&path).unwrap().write_all(&[0xab; 777]).unwrap();
         }

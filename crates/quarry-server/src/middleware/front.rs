@@ -46,7 +46,12 @@ pub(crate) async fn front(State(state): State<AppState>, request: Request, next:
     response
 }
 
-async fn answer(state: &AppState, request: Request, next: Next, limits: (&str, Option<Duration>)) -> Response {
+async fn answer(
+    state: &AppState,
+    request: Request,
+    next: Next,
+    limits: (&str, Option<Duration>),
+) -> Response {
     let (route, patience) = limits;
     // Probes must be answered when the server is busy; that is what they are for.
     let _room = if is_probe(route) {
@@ -73,7 +78,8 @@ fn is_probe(route: &str) -> bool {
 }
 
 fn overloaded() -> Problem {
-    let detail = "the server has as many requests at hand as it takes (`server.max_requests`); try again in a moment";
+    let detail =
+        "the server has as many requests at hand as it takes (`server.max_requests`); try again in a moment";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(Duration::from_secs(1))
 }
 
@@ -97,7 +103,8 @@ fn patience(state: &AppState, method: &Method, route: &str, query: Option<&str>)
     }
     let mut seconds = state.app.settings.request_timeout_seconds.max(1);
     if route == "/v1/documents" && *method == Method::POST {
-        let wait = query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("wait="));
+        let wait =
+            query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("wait="));
         seconds += wait.and_then(|wait| wait.parse().ok()).unwrap_or(0_u64).min(MAX_WAIT_SECONDS);
     }
     Some(Duration::from_secs(seconds))
@@ -111,7 +118,9 @@ fn finish(mut response: Response, id: &RequestId, route: &str) -> Response {
         }
         let body = serde_json::to_vec(&problem.body(id.as_str())).unwrap_or_default();
         *response.body_mut() = body.into();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         // A length of zero may stand there from before.
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }

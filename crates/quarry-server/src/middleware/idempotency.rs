@@ -48,8 +48,7 @@ pub(crate) struct Kept {
 impl Kept {
     fn into_response(self, replayed: bool) -> Response {
         let location = serde_json::from_slice(&self.body).ok().and_then(|body| (self.locate)(&body));
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, reply::JSON)], self.body).into_response();
+        let mut response = (self.status, [(header::CONTENT_TYPE, reply::JSON)], self.body).into_response();
         let headers = response.headers_mut();
         if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
             headers.insert(header::LOCATION, location);
@@ -93,7 +92,8 @@ impl Repeatable<'_> {
         let fingerprint = fingerprint.finish();
         if let Some(stored) = idempotency.find(self.access, key).await? {
             if stored.fingerprint != fingerprint {
-                let detail = "this `Idempotency-Key` was used for another request; take a new key for a new request";
+                let detail =
+                    "this `Idempotency-Key` was used for another request; take a new key for a new request";
                 return Err(Problem::new(StatusCode::CONFLICT, "idempotency_conflict", detail));
             }
             let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);

@@ -42,8 +42,9 @@ pub(crate) async fn repair(
     reply::json(&state.app.engine.index().repair(&access, &name).await?)
 }
 
-/// Builds the index anew, with another embedder if one is named. Questions are answered from the old one until the new
-/// one is complete, which is when this returns.
+/// Builds the index anew, with another embedder if one is named.
+///
+/// Questions are answered from the old index until the new one is complete, which is when this returns.
 #[utoipa::path(post, path = "/v1/collections/{name}/index/rebuild", tag = "index",
     params(("name" = String, Path, description = "The collection's name")),
     request_body = Option<RebuildIndex>,
@@ -56,8 +57,7 @@ pub(crate) async fn rebuild(
     request: Request,
 ) -> Result<Response, Problem> {
     let said = request.headers().contains_key(header::CONTENT_TYPE);
-    let change =
-        if said { Body::from_request(request, &state).await?.0 } else { RebuildIndex::default() };
+    let change = if said { Body::from_request(request, &state).await?.0 } else { RebuildIndex::default() };
     let embedder = change.embedder.as_deref();
     reply::json(&state.app.engine.index().rebuild(&access, &name, embedder, &|_, _| {}).await?)
 }

@@ -2,10 +2,10 @@
 
 use utoipa::ToSchema;
 
-/// A single value, or several in a list.
+/// True, false, a number or text.
 #[derive(Clone, Debug, ToSchema)]
-#[schema(no_recursion)]
-pub struct Value(pub serde_json::Value);
+
+pub struct Scalar(pub serde_json::Value);
 
 /// A condition on a document's metadata, with exactly one of these names.
 ///
@@ -37,7 +37,7 @@ pub struct Comparison {
     /// The field's name.
     pub field: String,
     /// True, false, a number or text.
-    pub value: Value,
+    pub value: Scalar,
 }
 
 /// A field and the values it may have.
@@ -46,7 +46,7 @@ pub struct Membership {
     /// The field's name.
     pub field: String,
     /// Single values.
-    pub values: Vec<Value>,
+    pub values: Vec<Scalar>,
 }
 
 /// A field and its bounds: at least one, all numbers or all text.
@@ -55,13 +55,13 @@ pub struct Range {
     /// The field's name.
     pub field: String,
     /// Greater than.
-    pub gt: Option<Value>,
+    pub gt: Option<Scalar>,
     /// Greater than or equal.
-    pub gte: Option<Value>,
+    pub gte: Option<Scalar>,
     /// Less than.
-    pub lt: Option<Value>,
+    pub lt: Option<Scalar>,
     /// Less than or equal.
-    pub lte: Option<Value>,
+    pub lte: Option<Scalar>,
 }
 
 /// A field.

@@ -14,15 +14,15 @@ mod search;
 
 pub use collection::{Collection, CollectionWithCounts, Counts, DescribeCollection, NewCollection};
 pub use document::{
-    AddDocuments, Added, AddedDocument, Chunk, ChunkKind, Document, DocumentStatus, Metadata, NewDocument, Outcome, Span,
-    UpdateDocument, UploadForm,
+    AddDocuments, Added, AddedDocument, Chunk, ChunkKind, Document, DocumentStatus, Metadata, NewDocument,
+    Outcome, Span, UpdateDocument, UploadForm,
 };
-pub use filter::{Comparison, Filter, Membership, Presence, Range, Value};
+pub use filter::{Comparison, Filter, Membership, Presence, Range, Scalar};
 pub use history::HistoryEntry;
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{Job, JobStatus};
 pub use page::{ChunkPage, CollectionPage, DocumentPage, HistoryPage, JobPage, PageParameters};
 pub use search::{
-    Answer, Citation, Explanation, Hit, LegExplanation, Mode, QueryBody, RankerChoice, SearchBody, SearchResponse, Sentence,
-    Share, Weights,
+    Answer, Citation, Explanation, Hit, LegExplanation, Mode, QueryBody, RankerChoice, SearchBody,
+    SearchResponse, Sentence, Share, Weights,
 };

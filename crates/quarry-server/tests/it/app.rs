@@ -162,10 +162,6 @@ impl Persona {
         self.ask("POST", path).json(&body).send().await
     }
 
-    pub async fn patch(&self, path: impl Into<String>, body: Value) -> Reply {
-        self.ask("PATCH", path).json(&body).send().await
-    }
-
     pub async fn delete(&self, path: impl Into<String>) -> Reply {
         self.ask("DELETE", path).send().await
     }
@@ -189,7 +185,8 @@ impl Ask<'_> {
     /// Sends it, and holds what comes back against the OpenAPI document.
     pub async fn send(self) -> Reply {
         let url = format!("{}{}", self.persona.base, self.path);
-        let mut request = self.persona.client.request(self.method.clone(), url).headers(self.headers).body(self.body);
+        let mut request =
+            self.persona.client.request(self.method.clone(), url).headers(self.headers).body(self.body);
         if let Some(key) = self.persona.key {
             request = request.bearer_auth(key);
         }

@@ -23,9 +23,11 @@ async fn a_collection_lives_and_dies() {
     app.admin.post("/v1/collections", body).await.problem(409, "collection_exists");
 
     let change = json!({"description": "All reports"});
-    let changed = app.admin.ask("PATCH", "/v1/collections/reports").header("if-match", &tag).json(&change).send().await;
+    let changed =
+        app.admin.ask("PATCH", "/v1/collections/reports").header("if-match", &tag).json(&change).send().await;
     assert_eq!(changed.expect(200).json()["description"], "All reports");
-    let late = app.admin.ask("PATCH", "/v1/collections/reports").header("if-match", &tag).json(&change).send().await;
+    let late =
+        app.admin.ask("PATCH", "/v1/collections/reports").header("if-match", &tag).json(&change).send().await;
     late.problem(412, "precondition_failed");
 
     added(&app, json!({"collection": "reports", "text": "The profit doubled in the third quarter."})).await;
@@ -63,14 +65,17 @@ async fn an_index_is_verified_repaired_and_rebuilt() {
     added(&app, json!({"text": "Basalt is a dark volcanic rock."})).await;
     let verified = app.admin.get("/v1/collections/default/index").await.expect(200).json();
     assert_eq!((&verified["clean"], &verified["database_chunks"]), (&json!(true), &json!(1)));
-    let repaired = app.admin.ask("POST", "/v1/collections/default/index/repair").send().await.expect(200).json();
+    let repaired =
+        app.admin.ask("POST", "/v1/collections/default/index/repair").send().await.expect(200).json();
     assert_eq!(repaired["rebuilt"], false);
-    let rebuilt = app.admin.ask("POST", "/v1/collections/default/index/rebuild").send().await.expect(200).json();
+    let rebuilt =
+        app.admin.ask("POST", "/v1/collections/default/index/rebuild").send().await.expect(200).json();
     assert_eq!(rebuilt["embedder"], "static-en-256");
     let found = app.admin.post("/v1/search", json!({"query": "volcanic rock"})).await.expect(200).json();
     assert_eq!(found["hits"].as_array().unwrap().len(), 1);
     let missing = json!({"embedder": "all-minilm-l6-v2"});
     let refused = app.admin.post("/v1/collections/default/index/rebuild", missing).await;
-    assert!(refused.status.is_client_error(), "{}", refused.text());
+    let detail = refused.problem(503, "model_not_installed")["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("quarry models pull all-minilm-l6-v2"), "{detail}");
     app.stopped().await;
 }

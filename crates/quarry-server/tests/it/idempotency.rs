@@ -34,9 +34,11 @@ async fn what_failed_may_be_tried_again() {
     let send = || app.admin.ask("POST", "/v1/documents").header("idempotency-key", "k").json(&upload);
     send().send().await.problem(404, "collection_not_found");
     let make = json!({"name": "later"});
-    let made = app.admin.ask("POST", "/v1/collections").header("idempotency-key", "c").json(&make).send().await;
+    let made =
+        app.admin.ask("POST", "/v1/collections").header("idempotency-key", "c").json(&make).send().await;
     assert_eq!(made.expect(201).header("location"), "/v1/collections/later");
-    let again = app.admin.ask("POST", "/v1/collections").header("idempotency-key", "c").json(&make).send().await;
+    let again =
+        app.admin.ask("POST", "/v1/collections").header("idempotency-key", "c").json(&make).send().await;
     assert_eq!(again.expect(201).header("location"), "/v1/collections/later");
     send().send().await.expect(202);
     app.stopped().await;

@@ -13,7 +13,9 @@ fn form(boundary: &str, parts: &[Part<'_>]) -> (String, Vec<u8>) {
     let mut body = String::new();
     for (name, file, content) in parts {
         let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
-        body += &format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{content}\r\n");
+        body += &format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{content}\r\n"
+        );
     }
     body += &format!("--{boundary}--\r\n");
     (format!("multipart/form-data; boundary={boundary}"), body.into_bytes())
@@ -38,11 +40,18 @@ async fn several_files_come_in_one_form() {
         ("metadata", None, r#"{"kind": "rock"}"#),
         ("file", Some("b.txt"), "Chalk is a soft white limestone."),
     ];
-    let reply = app.admin.ask("POST", "/v1/documents?wait=60").form("b1", &parts).send().await.expect(200).json();
-    let told: Vec<_> = reply["documents"].as_array().unwrap().iter().map(|one| (&one["source"], &one["status"])).collect();
+    let reply =
+        app.admin.ask("POST", "/v1/documents?wait=60").form("b1", &parts).send().await.expect(200).json();
+    let told: Vec<_> =
+        reply["documents"].as_array().unwrap().iter().map(|one| (&one["source"], &one["status"])).collect();
     assert_eq!(told, [(&json!("a.md"), &json!("ready")), (&json!("b.txt"), &json!("ready"))]);
     let filter = json!({"eq": {"field": "kind", "value": "rock"}});
-    let found = app.admin.post("/v1/search", json!({"query": "limestone", "filter": filter})).await.expect(200).json();
+    let found = app
+        .admin
+        .post("/v1/search", json!({"query": "limestone", "filter": filter}))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(found["hits"][0]["source"], "b.txt");
     app.stopped().await;
 }
@@ -71,14 +80,22 @@ async fn wrong_forms_say_what_is_wrong() {
     let (long, huge) = ("x".repeat(101), "x".repeat(3_000));
     let file: Part<'_> = ("file", Some("a.txt"), "text");
     let cases: &[(&[Part<'_>], u16, &str)] = &[
-        (&[("file", Some("a.txt"), &long)], 413, "`a.txt` has more than 100 bytes; no more are taken (`ingest.max_document_bytes`)"),
+        (
+            &[("file", Some("a.txt"), &long)],
+            413,
+            "`a.txt` has more than 100 bytes; no more are taken (`ingest.max_document_bytes`)",
+        ),
         (&[("metadata", None, &huge)], 413, "the body is too large"),
         (&[("file", Some("a.txt"), "")], 400, "`a.txt` is empty (0 bytes); there is nothing to index"),
         (&[("collection", None, "x")], 400, "no part named `file`"),
         (&[file, ("collection", None, "No Such")], 400, "`No Such` is not a collection name"),
         (&[file, ("metadata", None, "[1]")], 400, "the part `metadata` is not a JSON object"),
         (&[file, ("files", Some("b.txt"), "text")], 400, "the form has a part `files`"),
-        (&[file, ("file", Some("b.txt"), "t"), ("source", None, "s")], 400, "`source` names one file, but the form has 2"),
+        (
+            &[file, ("file", Some("b.txt"), "t"), ("source", None, "s")],
+            400,
+            "`source` names one file, but the form has 2",
+        ),
         (&[file, file], 400, "the source `a.txt` stands twice"),
     ];
     for (parts, status, sentence) in cases {
@@ -86,7 +103,8 @@ async fn wrong_forms_say_what_is_wrong() {
         let detail = reply.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(sentence), "{detail}");
     }
-    let broken = app.admin.ask("POST", "/v1/documents").body("multipart/form-data; boundary=b", "--b\r\nbroken");
+    let broken =
+        app.admin.ask("POST", "/v1/documents").body("multipart/form-data; boundary=b", "--b\r\nbroken");
     broken.send().await.problem(400, "invalid_request");
     app.stopped().await;
 }

@@ -22,19 +22,23 @@ fn the_checked_in_document_is_the_present_one() {
 #[test]
 fn every_operation_is_described_and_every_reference_leads_somewhere() {
     let document = schema::document();
-    let mut operations = 0;
+    let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            operations += 1;
+            assert!(
+                names.insert(operation["operationId"].as_str().unwrap()),
+                "{method} {path} shares its name"
+            );
             let said = operation["summary"].as_str().or_else(|| operation["description"].as_str());
             assert!(said.is_some_and(|said| !said.is_empty()), "{method} {path} says nothing of itself");
             assert!(operation["responses"]["default"].is_object(), "{method} {path} has no problem response");
             assert!(operation["tags"][0].is_string(), "{method} {path} has no tag");
         }
     }
-    assert!(operations >= 26, "{operations}");
+    assert!(names.len() >= 26, "{names:?}");
     let text = document.to_string();
-    let named: BTreeSet<&str> = text.split("#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let named: BTreeSet<&str> =
+        text.split("#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     for name in named {
         assert!(document["components"]["schemas"][name].is_object(), "`{name}` is referred to and not there");
     }
@@ -45,8 +49,11 @@ async fn every_documented_route_is_there_and_asks_for_the_key_as_documented() {
     let app = TestApp::start().await;
     for (path, item) in schema::document()["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let url = path.replace("{name}", "default").replace("{id}", "0190a000-0000-7000-8000-000000000000");
-            let open = operation["security"].as_array().is_some_and(|any| any.iter().any(|one| one == &serde_json::json!({})));
+            let url =
+                path.replace("{name}", "default").replace("{id}", "0190a000-0000-7000-8000-000000000000");
+            let open = operation["security"]
+                .as_array()
+                .is_some_and(|any| any.iter().any(|one| one == &serde_json::json!({})));
             let reply = app.anonymous.ask(&method.to_uppercase(), url).send().await;
             if open {
                 assert_eq!(reply.status, 200, "{method} {path}");

@@ -25,10 +25,22 @@ fn bad_bodies() -> Vec<(&'static str, &'static str, Value)> {
         ("POST", "/v1/search", json!({"query": "a", "collection": "Not A Name"})),
         ("POST", "/v1/search", json!({"query": "a", "collection": "nowhere"})),
         ("POST", "/v1/search", json!({"query": "a", "filter": {"equals": {"field": "a", "value": 1}}})),
-        ("POST", "/v1/search", json!({"query": "a", "filter": {"and": [{"eq": {"field": "a", "value": {}}}]}})),
-        ("POST", "/v1/search", json!({"query": "a", "filter": {"and": [{"eq": {"field": "a b", "value": 1}}]}})),
+        (
+            "POST",
+            "/v1/search",
+            json!({"query": "a", "filter": {"and": [{"eq": {"field": "a", "value": {}}}]}}),
+        ),
+        (
+            "POST",
+            "/v1/search",
+            json!({"query": "a", "filter": {"and": [{"eq": {"field": "a b", "value": 1}}]}}),
+        ),
         ("POST", "/v1/search", json!({"query": "a", "filter": {"range": {"field": "a"}}})),
-        ("POST", "/v1/search", json!({"query": "a", "filter": {"range": {"field": "a", "gt": 1, "lt": "b"}}})),
+        (
+            "POST",
+            "/v1/search",
+            json!({"query": "a", "filter": {"range": {"field": "a", "gt": 1, "lt": "b"}}}),
+        ),
         ("POST", "/v1/search", json!({"query": "a", "filter": deep})),
         ("POST", "/v1/query", json!({"query": "a"})),
         ("POST", "/v1/query", json!({"question": ""})),
@@ -45,7 +57,11 @@ fn bad_bodies() -> Vec<(&'static str, &'static str, Value)> {
         ("POST", "/v1/documents", json!({"documents": [{"text": "a", "metadata": {"b": null}}]})),
         ("POST", "/v1/documents", json!({"text": "a", "metadata": {"a b": 1}})),
         ("POST", "/v1/documents", json!({"documents": [{"source": "a", "text": ""}]})),
-        ("POST", "/v1/documents", json!({"documents": [{"source": "a", "text": "b"}, {"source": "a", "text": "c"}]})),
+        (
+            "POST",
+            "/v1/documents",
+            json!({"documents": [{"source": "a", "text": "b"}, {"source": "a", "text": "c"}]}),
+        ),
         ("POST", "/v1/documents", json!({"text": "a", "collection": "nowhere"})),
         ("POST", "/v1/documents?wait=600", json!({"text": "a"})),
     ]
@@ -82,7 +98,12 @@ fn bad_paths() -> Vec<(&'static str, String)> {
 fn told(sent: &str, reply: &Reply) -> String {
     assert_eq!(reply.header("content-type"), "application/problem+json", "{sent}: {}", reply.text());
     let problem = reply.json();
-    let mut told = format!("{sent}\n  {} {}\n  {}\n", problem["status"], problem["code"].as_str().unwrap(), problem["detail"].as_str().unwrap());
+    let mut told = format!(
+        "{sent}\n  {} {}\n  {}\n",
+        problem["status"],
+        problem["code"].as_str().unwrap(),
+        problem["detail"].as_str().unwrap()
+    );
     for error in problem["errors"].as_array().into_iter().flatten() {
         let _ = writeln!(told, "  at `{}`", error["pointer"].as_str().unwrap());
     }

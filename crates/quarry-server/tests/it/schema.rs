@@ -19,7 +19,11 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     }
     let path = path.split('?').next().unwrap();
     let Some(operation) = operation(method, path) else {
-        assert_eq!(reply.json()["status"], reply.status.as_u16(), "only problems come from outside the document");
+        assert_eq!(
+            reply.json()["status"],
+            reply.status.as_u16(),
+            "only problems come from outside the document"
+        );
         return;
     };
     let status = reply.status.as_u16().to_string();
@@ -91,7 +95,10 @@ fn merged(parts: &[Value]) -> Value {
         };
         let properties = part["properties"].as_object().cloned().unwrap_or_default();
         whole["properties"].as_object_mut().unwrap().extend(properties);
-        whole["required"].as_array_mut().unwrap().extend(part["required"].as_array().cloned().unwrap_or_default());
+        whole["required"]
+            .as_array_mut()
+            .unwrap()
+            .extend(part["required"].as_array().cloned().unwrap_or_default());
     }
     whole
 }

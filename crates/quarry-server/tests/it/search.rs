@@ -18,7 +18,8 @@ async fn rocks() -> TestApp {
 #[tokio::test]
 async fn a_search_finds_filters_and_explains() {
     let app = rocks().await;
-    let found = app.admin.post("/v1/search", json!({"query": "what raises the sea"})).await.expect(200).json();
+    let found =
+        app.admin.post("/v1/search", json!({"query": "what raises the sea"})).await.expect(200).json();
     assert_eq!(found["hits"][0]["source"], "tides");
     assert_eq!(found["language"], "eng");
 
@@ -33,7 +34,12 @@ async fn a_search_finds_filters_and_explains() {
     assert!(hits.iter().all(|hit| hit["metadata"]["year"] == 2024.0));
     assert!(!hits[0]["explain"]["features"].as_array().unwrap().is_empty());
     for mode in ["lexical", "dense"] {
-        let found = app.admin.post("/v1/search", json!({"query": "molten rock", "mode": mode})).await.expect(200).json();
+        let found = app
+            .admin
+            .post("/v1/search", json!({"query": "molten rock", "mode": mode}))
+            .await
+            .expect(200)
+            .json();
         assert_eq!(found["hits"][0]["source"], "lava", "{mode}");
     }
     app.stopped().await;
@@ -48,7 +54,11 @@ async fn an_answer_cites_and_the_history_remembers() {
     assert_eq!(answer["sentences"].as_array().unwrap().len(), 1);
     let citation = &answer["citations"][0];
     assert_eq!(citation["source"], "tides", "{answer}");
-    let text = app.admin.get(format!("/v1/documents/{}/text", citation["document_id"].as_str().unwrap())).await.text();
+    let text = app
+        .admin
+        .get(format!("/v1/documents/{}/text", citation["document_id"].as_str().unwrap()))
+        .await
+        .text();
     let number = |name: &str| usize::try_from(citation["span"][name].as_u64().unwrap()).unwrap();
     let quoted: String = text.chars().skip(number("start")).take(number("end") - number("start")).collect();
     assert_eq!(json!(quoted), citation["quote"]);
@@ -61,7 +71,7 @@ async fn an_answer_cites_and_the_history_remembers() {
     let listed = app.admin.get("/v1/history?collection=default").await.expect(200).json();
     assert_eq!(listed["items"][0]["id"], *id);
     app.admin.delete(&place).await.expect(204);
-    app.admin.get(&place).await.problem(404, "query_not_found");
+    app.admin.get(&place).await.problem(404, "history_not_found");
     app.stopped().await;
 }
 

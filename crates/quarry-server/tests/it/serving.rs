@@ -25,7 +25,10 @@ async fn unfinished(app: &TestApp) -> TcpStream {
         let metrics = app.anonymous.get("/metrics").await.text();
         let line = metrics.lines().find(|line| line.starts_with("quarry_http_requests_in_flight"));
         // This very request counts too; other tests of the process only add to it.
-        if line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).is_some_and(|count| count >= 2.0) {
+        if line
+            .and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .is_some_and(|count| count >= 2.0)
+        {
             return stream;
         }
         tokio::task::yield_now().await;
@@ -49,7 +52,8 @@ async fn probes_answer_without_a_key() {
     assert_eq!(alive["status"], "ok");
     let ready = app.anonymous.get("/readyz").await.expect(200).json();
     assert_eq!(ready["status"], "ready");
-    let names: Vec<_> = ready["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        ready["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["database", "queue", "index", "embedder"]);
     app.anonymous.get("/metrics").await.problem(401, "unauthenticated");
     app.engine.stop(Duration::from_secs(10)).await;
@@ -64,10 +68,15 @@ async fn requests_are_counted_by_route_and_status() {
     app.admin.get(format!("/v1/jobs/{}", "0190a000-0000-7000-8000-000000000000")).await.expect(404);
     let metrics = app.admin.get("/metrics").await.expect(200).text();
     let counted = |line: &str| {
-        line.starts_with("quarry_http_requests_total{") && line.contains("route=\"/v1/jobs/{id}\"") && line.contains("status=\"404\"")
+        line.starts_with("quarry_http_requests_total{")
+            && line.contains("route=\"/v1/jobs/{id}\"")
+            && line.contains("status=\"404\"")
     };
     assert!(metrics.lines().any(counted), "{metrics}");
-    assert!(metrics.contains("quarry_http_request_seconds_bucket{route=\"/v1/jobs/{id}\",le=\"0.001\"}"), "{metrics}");
+    assert!(
+        metrics.contains("quarry_http_request_seconds_bucket{route=\"/v1/jobs/{id}\",le=\"0.001\"}"),
+        "{metrics}"
+    );
     app.stopped().await;
 }
 
@@ -103,7 +112,10 @@ async fn pages_load_nothing_from_elsewhere() {
                 app.anonymous.get(link).await.expect(200);
             }
         }
-        assert!(!text.contains("<script>") && !text.contains("style=\"") && !text.contains("onclick"), "{page}");
+        assert!(
+            !text.contains("<script>") && !text.contains("style=\"") && !text.contains("onclick"),
+            "{page}"
+        );
     }
     app.stopped().await;
 }

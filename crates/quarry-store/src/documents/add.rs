@@ -168,9 +168,8 @@ async fn serve(store: Store) {
                 }
             }
             Err(error) if alone => {
-                for request in requests.into_iter().take(1) {
+                if let Some(request) = requests.into_iter().next() {
                     let _ = request.answer.send(Err(error));
-                    break;
                 }
             }
             // One call's mistake is not the others': each gets its own transaction.

@@ -201,11 +201,11 @@ pub(crate) async fn remove_unneeded(store: &Store, mut hashes: Vec<Vec<u8>>) -> 
             .await?
             .first("SELECT 1 FROM versions WHERE content_hash = $1 LIMIT 1", args![hash])
             .await?;
-        if needed.is_none() {
-            if let Err(error) = store.blobs().remove(&name).await {
-                // The rows are gone, which is what was asked for; bytes that nobody finds do no harm.
-                tracing::warn!(%error, hash = name, "a file of the blob folder could not be removed");
-            }
+        if needed.is_none()
+            && let Err(error) = store.blobs().remove(&name).await
+        {
+            // The rows are gone, which is what was asked for; bytes that nobody finds do no harm.
+            tracing::warn!(%error, hash = name, "a file of the blob folder could not be removed");
         }
         drop(expected);
     }

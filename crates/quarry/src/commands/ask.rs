@@ -86,15 +86,14 @@ fn shown(out: &Output, answer: &Answer) -> String {
     text + "\n"
 }
 
-/// `[1] Title — path, page 3, chars 120–260: "quote"`
+/// `[1] Title — path, page 3, chars 120–260: "quote"`; a document without a title is named by its path alone.
 fn source(out: &Output, citation: &Citation) -> String {
     let page = citation.page.map(|page| format!(", page {page}")).unwrap_or_default();
     let place = format!("{}{page}, chars {}–{}", citation.source, citation.span.start, citation.span.end);
-    format!(
-        "[{}] {} — {}: \"{}\"\n",
-        citation.number,
-        citation.title,
-        out.dim(&place),
-        short(&citation.quote, 300)
-    )
+    let title = if citation.source.ends_with(&citation.title) {
+        String::new()
+    } else {
+        format!("{} — ", citation.title)
+    };
+    format!("[{}] {title}{}: \"{}\"\n", citation.number, out.dim(&place), short(&citation.quote, 300))
 }

@@ -72,6 +72,17 @@ impl EvalCommand {
             Self::Fit(arguments) => arguments.embedder.as_deref(),
         }
     }
+
+    /// Fails when a folder is not there, before anything is made.
+    fn check(&self) -> Outcome<()> {
+        match self {
+            Self::Run(arguments) => {
+                super::ingest::check(&arguments.dataset)?;
+                super::ingest::check(arguments.foreign.as_slice())
+            }
+            Self::Fit(arguments) => super::ingest::check(&arguments.dataset),
+        }
+    }
 }
 
 /// Carries out a command, always in this process: the measure is of the machine it runs on.
@@ -80,6 +91,7 @@ pub(crate) async fn run(context: &Context, command: &EvalCommand) -> Outcome<()>
         let text = format!("an evaluation runs in this process, not on {url}");
         return Err(Failure::new(Exit::Invalid, "not_remote", text).hint("leave `--server` out"));
     }
+    command.check()?;
     let config = context.config()?;
     let local = if context.folder_named {
         context.local("eval", config).await?

@@ -39,7 +39,12 @@ pub(crate) async fn run(context: &Context, arguments: &SearchArgs) -> Outcome<()
 fn shown(out: &Output, response: &SearchResponse) -> String {
     let mut text = String::new();
     for hit in &response.hits {
-        text.push_str(&format!("{}. {}  {}\n", hit.rank, out.bold(&hit.title), out.dim(&place(hit))));
+        let heading = if hit.source.ends_with(&hit.title) {
+            out.bold(&place(hit))
+        } else {
+            format!("{}  {}", out.bold(&hit.title), out.dim(&place(hit)))
+        };
+        text.push_str(&format!("{}. {heading}\n", hit.rank));
         text.push_str(&format!("   {}\n", short(&hit.text, 280)));
         text.push_str(&explained(out, hit));
         text.push('\n');
@@ -58,8 +63,9 @@ fn place(hit: &Hit) -> String {
     if let Some(page) = hit.page {
         place.push_str(&format!(", page {page}"));
     }
-    if !hit.headings.is_empty() {
-        place.push_str(&format!(" › {}", hit.headings.join(" › ")));
+    // The title is said already.
+    for heading in hit.headings.iter().filter(|heading| **heading != hit.title) {
+        place.push_str(&format!(" › {heading}"));
     }
     place
 }

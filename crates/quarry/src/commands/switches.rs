@@ -106,7 +106,8 @@ impl Switches {
 
 fn filter(text: &str) -> Outcome<Filter> {
     let filter: Filter = serde_json::from_str(text).map_err(|error| {
-        let reason = error.to_string();
+        // A filter is one line; the character is what helps to find the place.
+        let reason = error.to_string().replace(" at line 1 column ", ", at character ");
         let reason = if reason.contains("untagged enum Value") {
             "a value is true, false, a number, text, or a list of these".to_owned()
         } else {

@@ -14,7 +14,8 @@ fn what_is_not_there_is_named() {
     said += &home.quarry(&["history", "show", "01900000-0000-7000-8000-000000000000"]).code(3).shown();
     said += &home.quarry(&["models", "pull", "word2vec"]).code(4).shown();
     said += &home.quarry(&["models", "pull", "all-minilm-l6-v2", "--from", "nowhere"]).code(3).shown();
-    said += &home.quarry(&["eval", "run", "--dataset", "nowhere"]).code(4).shown();
+    said += &home.quarry(&["eval", "run", "--dataset", "nowhere"]).code(3).shown();
+    said += &home.quarry(&["eval", "run", "--dataset", "docs"]).code(4).shown();
     snapshot!(home, "not_there", said);
 }
 

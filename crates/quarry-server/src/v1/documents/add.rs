@@ -35,7 +35,9 @@ pub(crate) struct How {
     wait: Option<u64>,
 }
 
-/// Adds documents. They are durable when this returns, and searchable when their status is `ready`.
+/// Adds documents.
+///
+/// They are durable when this returns, and searchable when their status is `ready`.
 #[utoipa::path(post, path = "/v1/documents", tag = "documents",
     params(How, ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
     request_body(content(
@@ -62,8 +64,7 @@ pub(crate) async fn add(
     let headers = request.headers().clone();
     let repeatable = Repeatable { state: &state, access: &access, headers: &headers };
     let incoming = incoming::read(request, &state).await?;
-    let fingerprint =
-        if repeatable.has_key() { incoming.fingerprint() } else { Fingerprint::default() };
+    let fingerprint = if repeatable.has_key() { incoming.fingerprint() } else { Fingerprint::default() };
     let work = store(&state, &access, incoming, Duration::from_secs(wait));
     repeatable.once(fingerprint, locate, work).await
 }

@@ -52,7 +52,17 @@ pub(super) async fn read(request: Request, state: &AppState) -> Result<Incoming,
 }
 
 fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
-    let AddDocuments { collection, documents, source, title, text, content_base64, name, media_type, metadata } = body;
+    let AddDocuments {
+        collection,
+        documents,
+        source,
+        title,
+        text,
+        content_base64,
+        name,
+        media_type,
+        metadata,
+    } = body;
     let alone = source.is_some()
         || title.is_some()
         || text.is_some()
@@ -62,7 +72,8 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
         || metadata.is_some();
     let uploads = match documents {
         Some(_) if alone => {
-            let detail = "beside `documents` only `collection` is taken; put the other fields into the documents";
+            let detail =
+                "beside `documents` only `collection` is taken; put the other fields into the documents";
             return Err(Problem::invalid(detail).at("/documents", detail));
         }
         Some(documents) => documents

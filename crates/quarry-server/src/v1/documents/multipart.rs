@@ -28,9 +28,9 @@ struct Form {
 
 /// Reads a form to its end.
 pub(super) async fn read(request: Request, state: &AppState) -> Result<Incoming, Problem> {
-    let mut parts = Multipart::from_request(request, state).await.map_err(|refused| {
-        Problem::invalid(format!("the form cannot be read: {}", refused.body_text()))
-    })?;
+    let mut parts = Multipart::from_request(request, state)
+        .await
+        .map_err(|refused| Problem::invalid(format!("the form cannot be read: {}", refused.body_text())))?;
     let most = state.app.engine.settings().ingest.max_document_bytes;
     let mut form = Form::default();
     while let Some(part) = parts.next_field().await.map_err(|error| broken(&error))? {
@@ -121,7 +121,8 @@ async fn content(mut part: Field<'_>, most: usize, over: impl Fn() -> Problem) -
 }
 
 fn too_large(name: &str, most: usize) -> Problem {
-    let detail = format!("`{name}` has more than {most} bytes; no more are taken (`ingest.max_document_bytes`)");
+    let detail =
+        format!("`{name}` has more than {most} bytes; no more are taken (`ingest.max_document_bytes`)");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "document_too_large", detail)
 }
 

@@ -96,7 +96,9 @@ pub(crate) async fn update(
     reply::resource(&HeaderMap::new(), &changed)
 }
 
-/// Erases a document, its versions, chunks and bytes. It cannot be found from the moment this returns.
+/// Erases a document, its versions, chunks and bytes.
+///
+/// It cannot be found from the moment this returns.
 #[utoipa::path(delete, path = "/v1/documents/{id}", tag = "documents",
     params(("id" = Uuid, Path, description = "The document's id")),
     responses((status = 204, description = "It is gone")),
