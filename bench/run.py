@@ -26,6 +26,7 @@ CONNECTIONS = 8
 def main():
     options = arguments()
     documents, questions = corpora.beir(options.dataset) if options.dataset else corpora.made_up(2_000)
+    documents = documents[: options.documents]
     result = {
         "dataset": pathlib.Path(options.dataset).name if options.dataset else "made-up",
         "embedder": options.embedder,
@@ -201,6 +202,7 @@ def arguments():
     parser.add_argument("--binary", default=str(ROOT / "target/release/quarry"), help="the quarry to measure")
     parser.add_argument("--side", nargs="+", default=["quarry", "peer"], choices=["quarry", "peer"])
     parser.add_argument("--size", nargs="+", default=["base", "10k"], choices=list(SIZES))
+    parser.add_argument("--documents", type=int, help="only the first so many of the set, for slow embedders")
     parser.add_argument("--queries", type=int, default=4_000, help="searches a measurement, Quarry")
     parser.add_argument("--peer-queries", type=int, default=200, help="searches a measurement, peer")
     parser.add_argument("--single", type=int, default=2_000, help="documents uploaded one a call")

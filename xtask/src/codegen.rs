@@ -42,7 +42,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
 
 /// Every reference with its text.
 fn generated() -> Result<Vec<(&'static str, String)>> {
-    tools::run(&mut tools::cargo(&["build", "--locked", "--quiet", "--package", "quarry"]))?;
+    tools::run(&mut tools::cargo(&["build", "--locked", "--quiet", "--workspace"]))?;
     let binary = tools::target().join("debug/quarry");
     let mut texts = vec![("metrics.md", metrics::page(&tidy::all(&tools::root())))];
     for reference in REFERENCES {

@@ -60,7 +60,17 @@ impl Collections<'_> {
     pub async fn counts(&self, access: &Access, name: &CollectionName) -> Result<Counts, EngineError> {
         let inner = self.0.inner();
         let collection = inner.collection(access.tenant(), name).await?;
-        Ok(inner.store.collections().document_counts(access.tenant(), collection.id).await?.into())
+        let mut counts: Counts =
+            inner.store.collections().document_counts(access.tenant(), collection.id).await?.into();
+        let applied = inner.indexer.applied(&collection.scope());
+        let behind = inner.store.documents().ready_after(access.tenant(), collection.id, applied).await?;
+        // What this server's index has not applied is `ready` in the database only.
+        let mut shift = |status: DocumentStatus, change: &dyn Fn(u64) -> u64| {
+            counts.documents.entry(status.as_str().to_owned()).and_modify(|count| *count = change(*count));
+        };
+        shift(DocumentStatus::Ready, &|count| count.saturating_sub(behind));
+        shift(DocumentStatus::Indexing, &|count| count + behind);
+        Ok(counts)
     }
 
     /// A page of collections, by name.

@@ -20,7 +20,6 @@ use crate::{
 const SMALL_BODY: usize = 2 * 1024 * 1024;
 
 /// Every route, ready to be served.
-#[must_use]
 pub fn router(app: App) -> Router {
     let uploads = DefaultBodyLimit::max(app.settings.max_body_bytes);
     let (routes, document) = documented(uploads).split_for_parts();

@@ -3,7 +3,7 @@
 //! A running job's `due_at` is the end of its lease: when a worker dies, its jobs become due again by themselves.
 //! Every lease counts as an attempt, so that a file that kills its worker ends as a dead job and not in a circle.
 
-use std::{collections::HashMap, str::FromStr, time::Duration};
+use std::{collections::HashSet, str::FromStr, time::Duration};
 
 use bytes::Bytes;
 use quarry_core::{Actor, CollectionId, DocumentId, JobId, Metadata, Page, PageRequest, TenantId, Timestamp};
@@ -368,9 +368,9 @@ async fn take(
     );
     let rows = session.rows(sql, args![dialect.ids(ids.iter().copied())]).await?;
     let (mut leased, mut old) = (Vec::with_capacity(rows.len()), Vec::new());
-    let mut known: HashMap<uuid::Uuid, ()> = HashMap::with_capacity(rows.len());
+    let mut known = HashSet::with_capacity(rows.len());
     for row in &rows {
-        known.insert(row.id(0)?, ());
+        known.insert(row.id(0)?);
         let job = read_leased(row)?;
         if job.version < row.small(14)? {
             old.push(job.id.uuid());
@@ -382,7 +382,7 @@ async fn take(
         }
     }
     // A job whose document is gone has nothing left to do either.
-    old.extend(ids.into_iter().filter(|id| !known.contains_key(id)));
+    old.extend(ids.into_iter().filter(|id| !known.contains(id)));
     finish(session, old, now).await?;
     let sql =
         format!("UPDATE documents SET status = 'processing', updated_at = $2 WHERE id {}", dialect.ids_in());

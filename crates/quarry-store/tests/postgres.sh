@@ -1,10 +1,11 @@
 #!/bin/sh
 # Starts or stops a throwaway PostgreSQL for the tests: `postgres.sh start` prints the URL for QUARRY_TEST_POSTGRES,
-# `postgres.sh stop` ends the server and removes its files. The cluster lives under target/ on a private port.
+# `postgres.sh stop` ends the server and removes its files. The cluster lives in the temporary folder, on a private port.
 set -eu
 
 root=$(cd "$(dirname "$0")/../../.." && pwd)
-home="${CARGO_TARGET_DIR:-$root/target}/test-postgres"
+# Not in the checkout: the account that PostgreSQL runs under may not be allowed to enter it.
+home="${TMPDIR:-/tmp}/quarry-test-postgres-$(printf '%s' "$root" | cksum | cut -d ' ' -f 1)"
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_with_what_to_do() {
-        let failure = Failure::file("written", Path::new("data/admin.key"), &Error::from(ErrorKind::StorageFull));
+        let failure =
+            Failure::file("written", Path::new("data/admin.key"), &Error::from(ErrorKind::StorageFull));
         assert_eq!(failure.message, "`data/admin.key` cannot be written: no storage space");
         assert_eq!((failure.exit, failure.code.as_str()), (Exit::Unavailable, "disk_full"));
         assert!(failure.hint.is_some_and(|hint| hint.starts_with("free some space")));
@@ -132,7 +133,9 @@ mod tests {
     #[test]
     fn a_newer_database_is_told_with_what_to_do() {
         let failure = Failure::from(StoreError::DatabaseNewer { found: 9, known: 2 });
-        assert!(failure.message.starts_with("the database is at version 9, this program knows versions up to 2"));
+        assert!(
+            failure.message.starts_with("the database is at version 9, this program knows versions up to 2")
+        );
         assert_eq!(failure.exit, Exit::Failed);
     }
 

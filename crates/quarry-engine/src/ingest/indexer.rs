@@ -15,8 +15,8 @@ use crate::{engine::Inner, error::EngineError, events};
 
 /// Chunks read from the database at a time: bounds memory, and lets other collections have their turn.
 const PAGE: u32 = 1_000;
-/// A commit may take at most a tenth of the time, so the next one waits nine times as long as the last one took.
-const COMMIT_SHARE: u32 = 9;
+/// A commit may take at most a twentieth of the time, so the next one waits nineteen times as long as the last took.
+const COMMIT_SHARE: u32 = 19;
 /// How long a failing index is left alone before the next try.
 const PAUSE: Duration = Duration::from_secs(1);
 

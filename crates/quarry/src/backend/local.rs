@@ -1,6 +1,6 @@
 //! The verbs on a data folder, by an engine in this process.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use quarry_core::{
@@ -24,6 +24,11 @@ use crate::{
 
 /// How long work at hand gets when the command ends.
 const ENDING: Duration = Duration::from_secs(60);
+
+/// How long the index gets to catch up before documents are shown as they are.
+const CATCHING_UP: Duration = Duration::from_secs(2);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// An engine on a data folder, with the folder's lock.
 pub(crate) struct Local {
@@ -50,6 +55,20 @@ impl Local {
     /// The engine itself, for what only a local command does.
     pub(crate) const fn engine(&self) -> (&Engine, &Access) {
         (&self.engine, &self.access)
+    }
+
+    /// Gives the index, which was opened a moment ago, the time to see how far it is: until then every document looks
+    /// as if it were still being indexed.
+    async fn caught_up(&self, name: &CollectionName) -> Outcome<()> {
+        let until = Instant::now() + CATCHING_UP;
+        loop {
+            let counts = self.engine.collections().counts(&self.access, name).await?;
+            let behind = counts.documents.get(DocumentStatus::Indexing.as_str()).copied().unwrap_or(0);
+            if behind == 0 || Instant::now() >= until {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     pub(crate) async fn close(self) {
@@ -82,6 +101,7 @@ impl Local {
     }
 
     pub(super) async fn collection(&self, name: &CollectionName) -> Outcome<CollectionView> {
+        self.caught_up(name).await?;
         let collection = self.engine.collections().get(&self.access, name).await?;
         Ok(CollectionView { collection, counts: self.engine.collections().counts(&self.access, name).await? })
     }
@@ -105,11 +125,17 @@ impl Local {
         status: Option<DocumentStatus>,
         page: &PageRequest,
     ) -> Outcome<Page<Document>> {
+        self.caught_up(collection).await?;
         Ok(self.engine.documents().list(&self.access, collection, status, page).await?)
     }
 
     pub(super) async fn document(&self, id: DocumentId) -> Outcome<Document> {
-        Ok(self.engine.documents().get(&self.access, id).await?)
+        let document = self.engine.documents().get(&self.access, id).await?;
+        if document.status != DocumentStatus::Indexing {
+            return Ok(document);
+        }
+        let seen = self.engine.documents().settled(&self.access, &[id], CATCHING_UP).await?;
+        Ok(seen.into_iter().next().unwrap_or(document))
     }
 
     pub(super) async fn remove_document(&self, id: DocumentId) -> Outcome<()> {

@@ -111,6 +111,22 @@ impl Documents<'_> {
         row.ok_or_else(|| missing(id))?.opt_text(0)
     }
 
+    /// How many ready documents were published by changes after a sequence number.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn ready_after(
+        &self,
+        tenant: TenantId,
+        collection: CollectionId,
+        sequence: u64,
+    ) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM documents WHERE collection = $1 AND tenant = $2 AND sequence > $3 AND status = \
+                   'ready'";
+        let row = self.store.db().read().await?.first(sql, args![collection, tenant, sequence]).await?;
+        row.map_or(Ok(0), |row| row.big(0))
+    }
+
     /// How many searchable documents are in which main language, the most frequent first.
     ///
     /// # Errors
