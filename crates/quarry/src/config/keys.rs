@@ -97,7 +97,7 @@ pub(super) const KEYS: &[Key] = &[
     key("index.idle_close_seconds", Kind::Whole(1, HUGE), "600", "A collection's index that nobody asked for this many seconds is closed; the next question opens it again in milliseconds."),
     key("index.idle_writer_seconds", Kind::Whole(1, HUGE), "10", "A collection's index writer that had nothing to do for this many seconds gives its memory back."),
     key("index.open_shards", Kind::Whole(1, 1_000_000), "256", "Collections whose index is open at the same time; beyond it the least recently used is closed."),
-    key("index.screen_from", Kind::Whole(0, HUGE), "16384", "Up to this many chunks (of those that a filter leaves) every vector is compared; above, only those whose one-bit-a-number signature is near."),
+    key("index.screen_from", Kind::Whole(0, HUGE), "16384", "Up to this many chunks (of those that a filter leaves) every vector is compared; above, only those whose two-bit-a-number code is near."),
     key("index.screen_factor", Kind::Whole(1, 10_000), "12", "Vectors that are compared exactly after the screen, for each candidate asked for; at least 1,024 in all."),
     key("index.hnsw_from", Kind::Whole(1, HUGE), "500000", "From this many chunks a graph (HNSW) is built in the background and used instead of the screen."),
     key("index.writer_megabytes", Kind::Whole(15, 65_536), "16", "Megabytes that new chunks of one collection may take before they go to disk; at least 15."),
