@@ -1,7 +1,10 @@
 //! Refitting the weights of the ranker and of the answerer, honestly: what is reported for a set was fitted on all
 //! the others.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
 
 use quarry_core::{Access, CollectionName};
 use quarry_index::rank::{self, LinearWeights, QuerySamples, SetSamples};
@@ -64,10 +67,18 @@ pub struct SetQuality {
     pub refused: f64,
 }
 
+/// What a ranking of one question's candidates is measured against.
+struct Truth {
+    sources: Vec<Option<String>>,
+    gains: HashMap<String, f64>,
+}
+
 /// One set's samples.
 struct Samples {
     name: String,
     ranking: SetSamples,
+    /// For each question of `ranking`: the candidates' documents, and what is judged relevant, found or not.
+    truth: Vec<Truth>,
     sentences: Vec<Group<{ extract::FEATURES }>>,
     evidence: Group<{ evidence::FEATURES }>,
 }
@@ -126,13 +137,16 @@ async fn gather(
     let mut samples = Samples {
         name: set.name.clone(),
         ranking: SetSamples { name: set.name.clone(), queries: Vec::new() },
+        truth: Vec::new(),
         sentences: Vec::new(),
         evidence: Vec::new(),
     };
     let all = set.queries.len() + foreign.len();
     for (number, question) in set.queries.iter().enumerate() {
         progress(Stage::Ask, number, all);
-        samples.ranking.queries.push(ranking(engine, access, &name, question).await?);
+        let (query, truth) = ranking(engine, access, &name, question).await?;
+        samples.ranking.queries.push(query);
+        samples.truth.push(truth);
         let request = request(&name, &question.text, options.passages);
         let found = retrieve::find(engine.inner(), access, &request).await?;
         let (asked, scored) = read(&engine.inner().table, &found, (&question.text, options.passages));
@@ -169,14 +183,15 @@ async fn ranking(
     access: &Access,
     name: &CollectionName,
     question: &Question,
-) -> Result<QuerySamples, EngineError> {
+) -> Result<(QuerySamples, Truth), EngineError> {
     let (query, candidates, sources) =
         retrieve::candidates(engine.inner(), access, &request(name, &question.text, 10)).await?;
     let features = rank::features(&query, &candidates);
     let gain = |source: &Option<String>| {
         source.as_ref().and_then(|source| question.gains.get(source)).copied().unwrap_or(0.0) as f32
     };
-    Ok(QuerySamples { features, gains: sources.iter().map(gain).collect() })
+    let gains = sources.iter().map(gain).collect();
+    Ok((QuerySamples { features, gains }, Truth { sources, gains: question.gains.clone() }))
 }
 
 fn report(samples: &[Samples]) -> FitReport {
@@ -240,7 +255,8 @@ fn quality(
     let others: Vec<&Samples> =
         samples.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, set)| set).collect();
     let ranker = rank::fit_without(ranking, &[set.name.as_str()], options);
-    let ndcg = set.ranking.queries.iter().map(|query| ndcg(query, &ranker)).sum::<f64>();
+    let measured = set.ranking.queries.iter().zip(&set.truth);
+    let ndcg = measured.map(|(query, truth)| ndcg(query, truth, &ranker)).sum::<f64>();
     let with_answers: Vec<_> = others.iter().filter_map(|set| set.quotable()).collect();
     let sentence = learn::listwise(&with_answers, L2);
     let evidence_of_others: Vec<_> = others.iter().map(|set| set.evidence.clone()).collect();
@@ -273,21 +289,19 @@ fn holds_within<const N: usize>(group: &Group<N>, weights: &[f32; N], best: usiz
     order.iter().take(best).any(|(_, right)| *right)
 }
 
-fn ndcg(query: &QuerySamples, weights: &rank::FeatureVector) -> f64 {
+/// Over documents, as users see them: a document counts once, where its best chunk stands.
+fn ndcg(query: &QuerySamples, truth: &Truth, weights: &rank::FeatureVector) -> f64 {
     let score = |row: &rank::FeatureVector| {
         row.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>()
     };
-    let mut order: Vec<(f32, usize)> = query.features.iter().map(score).zip(0..).collect();
+    let mut order: Vec<(f32, &Option<String>)> =
+        query.features.iter().map(score).zip(&truth.sources).collect();
     order.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let ids: Vec<String> = (0..query.gains.len()).map(|place| place.to_string()).collect();
-    let gains = query
-        .gains
-        .iter()
-        .zip(&ids)
-        .filter(|(gain, _)| **gain > 0.0)
-        .map(|(gain, id)| (id.clone(), f64::from(*gain)))
-        .collect();
-    let ranked: Vec<&str> =
-        order.iter().filter_map(|(_, place)| ids.get(*place).map(String::as_str)).collect();
-    metrics::ndcg(&ranked, &gains, 10)
+    let mut ranked: Vec<&str> = Vec::with_capacity(order.len());
+    for source in order.iter().filter_map(|(_, source)| source.as_deref()) {
+        if !ranked.contains(&source) {
+            ranked.push(source);
+        }
+    }
+    metrics::ndcg(&ranked, &truth.gains, 10)
 }
