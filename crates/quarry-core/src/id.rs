@@ -72,6 +72,14 @@ ids! {
     JobId,
     /// One question that was asked.
     QueryId,
+    /// One agent, over all its versions.
+    AgentId,
+    /// One conversation.
+    SessionId,
+    /// One run of an agent.
+    RunId,
+    /// One thing remembered about a user.
+    FactId,
 }
 
 impl TenantId {

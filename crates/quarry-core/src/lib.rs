@@ -21,7 +21,7 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use document::{Document, DocumentStatus};
 pub use error::{ErrorKind, Fault};
 pub use filter::{Filter, FilterError};
-pub use id::{CollectionId, DocumentId, JobId, QueryId, TenantId};
+pub use id::{AgentId, CollectionId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, TenantId};
 pub use metadata::{Metadata, Value};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;

@@ -1,4 +1,4 @@
-//! Models that turn text into vectors: one trait, three implementations, and the catalogue of what can be installed.
+//! Models that turn text into vectors and models that talk, and the catalogue of what can be installed.
 //!
 //! * [`local::static_table`]: a table of token vectors inside the executable; microseconds a text, no download.
 //! * [`local::transformer`]: BERT-family encoders from a folder, on the CPU.
@@ -9,6 +9,8 @@
 
 pub mod cache;
 pub mod catalog;
+pub mod chat;
+pub mod chat_error;
 pub mod embed;
 pub mod error;
 mod events;
@@ -20,6 +22,8 @@ pub mod providers;
 pub mod settings;
 pub mod testing;
 
+pub use chat::{ChatEvent, ChatInfo, ChatMessage, ChatModel, ChatRequest, ChatStream};
+pub use chat_error::ChatError;
 pub use embed::{EmbedRequest, Embedder, EmbedderInfo, Purpose, dimension_of};
 pub use error::ModelError;
 pub use local::static_table::StaticTable;
