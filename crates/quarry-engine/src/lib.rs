@@ -3,6 +3,7 @@
 //! The door (HTTP) and the handle (CLI) call [`Engine`]; it owns ids, times, defaults and rules. It knows the four
 //! materials (parse, models, index, store) and no HTTP.
 
+pub mod agent;
 pub mod answer;
 pub mod collections;
 pub mod documents;
