@@ -11,6 +11,7 @@ pub mod cache;
 pub mod catalog;
 pub mod chat;
 pub mod chat_error;
+pub mod chat_models;
 pub mod embed;
 pub mod error;
 mod events;
@@ -24,6 +25,7 @@ pub mod testing;
 
 pub use chat::{ChatEvent, ChatInfo, ChatMessage, ChatModel, ChatRequest, ChatStream};
 pub use chat_error::ChatError;
+pub use chat_models::ChatModels;
 pub use embed::{EmbedRequest, Embedder, EmbedderInfo, Purpose, dimension_of};
 pub use error::ModelError;
 pub use local::static_table::StaticTable;
