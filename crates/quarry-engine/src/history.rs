@@ -1,13 +1,12 @@
 //! What was asked and what came of it.
 
-use quarry_core::{Access, Collection, CollectionName, Page, PageRequest, QueryId, Timestamp};
+use quarry_core::{Access, ChunkRef, Collection, CollectionName, Page, PageRequest, QueryId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use quarry_store::HistoryEntry;
-use serde_json::json;
+use quarry_store::{HistoryEntry, NewHistory};
 use tokio::sync::Notify;
 
 use crate::{
@@ -108,6 +107,21 @@ impl From<HistoryEntry> for HistoryView {
     }
 }
 
+/// What is kept beside a question, written as JSON once: the text is made here, so that the recorder only copies it.
+#[derive(Serialize)]
+struct Details<'a> {
+    collection: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered: Option<bool>,
+    hits: Vec<HitRef>,
+}
+
+#[derive(Serialize)]
+struct HitRef {
+    chunk_id: ChunkRef,
+    score: f32,
+}
+
 /// What was asked.
 pub(crate) struct Asked<'a> {
     pub(crate) id: QueryId,
@@ -127,16 +141,16 @@ pub(crate) fn record(
     if inner.settings.retrieve.history_days == 0 {
         return;
     }
-    let found: Vec<_> =
-        hits.iter().map(|hit| json!({"chunk_id": hit.chunk_id, "score": hit.score})).collect();
-    let mut details = json!({"collection": asked.collection.name, "hits": found});
-    if let (Some((_, answered)), Some(fields)) = (answer, details.as_object_mut()) {
-        fields.insert("answered".to_owned(), answered.into());
-    }
-    inner.recorder.record(HistoryEntry {
+    let details = Details {
+        collection: asked.collection.name.as_str(),
+        answered: answer.map(|(_, answered)| answered),
+        hits: hits.iter().map(|hit| HitRef { chunk_id: hit.chunk_id, score: hit.score }).collect(),
+    };
+    let Ok(details) = serde_json::to_string(&details) else { return };
+    inner.recorder.record(NewHistory {
         id: asked.id,
         tenant: access.tenant(),
-        kind: asked.kind.to_owned(),
+        kind: asked.kind,
         collection: Some(asked.collection.id),
         question: asked.question.to_owned(),
         answer: answer.map(|(text, _)| text.to_owned()),
@@ -155,7 +169,7 @@ const GATHER: Duration = Duration::from_millis(500);
 
 /// Gathers the history, so that a question does not pay for a transaction of its own.
 pub(crate) struct Recorder {
-    waiting: Mutex<Vec<HistoryEntry>>,
+    waiting: Mutex<Vec<NewHistory>>,
     /// Held while writing, so that a reader who flushes sees what another flush was about to write.
     writing: tokio::sync::Mutex<()>,
     wake: Notify,
@@ -167,7 +181,7 @@ impl Recorder {
     }
 
     /// Takes an entry; it is written within a second.
-    pub(crate) fn record(&self, entry: HistoryEntry) {
+    pub(crate) fn record(&self, entry: NewHistory) {
         let mut waiting = self.waiting.lock();
         if waiting.len() >= MOST {
             waiting.remove(0);

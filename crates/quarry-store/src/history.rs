@@ -15,9 +15,6 @@ use crate::{
 pub struct HistoryEntry {
     /// Its id.
     pub id: QueryId,
-    /// Whose.
-    #[serde(skip)]
-    pub tenant: TenantId,
     /// Which collection was asked.
     pub collection: Option<CollectionId>,
     /// Who asked.
@@ -36,19 +33,44 @@ pub struct HistoryEntry {
     pub created_at: Timestamp,
 }
 
+/// A question to keep.
+#[derive(Clone, Debug)]
+pub struct NewHistory {
+    /// Its id.
+    pub id: QueryId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which collection was asked.
+    pub collection: Option<CollectionId>,
+    /// Who asked.
+    pub actor: String,
+    /// `search` or `query`.
+    pub kind: &'static str,
+    /// The question.
+    pub question: String,
+    /// The answer's text, where there was one.
+    pub answer: Option<String>,
+    /// JSON: what the engine wants to keep.
+    pub details: String,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+    /// When it was asked.
+    pub created_at: Timestamp,
+}
+
 /// The question history.
 pub struct History<'a> {
     pub(crate) store: &'a Store,
 }
 
-const COLUMNS: &str = "id, tenant, collection, actor, kind, question, answer, details, micros, created_at";
+const COLUMNS: &str = "id, collection, actor, kind, question, answer, details, micros, created_at";
 
 impl History<'_> {
     /// Adds questions, in one transaction.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn add(&self, entries: Vec<HistoryEntry>) -> Result<(), StoreError> {
+    pub async fn add(&self, entries: Vec<NewHistory>) -> Result<(), StoreError> {
         const INSERT: Many = Many {
             before: "INSERT INTO history (id, tenant, collection, actor, kind, question, answer, details, micros, \
                      created_at) VALUES",
@@ -62,10 +84,10 @@ impl History<'_> {
                 entry.tenant,
                 entry.collection,
                 &entry.actor,
-                &entry.kind,
+                entry.kind,
                 &entry.question,
                 entry.answer.as_deref(),
-                entry.details.to_string(),
+                entry.details.as_str(),
                 entry.micros,
                 entry.created_at,
             ]);
@@ -125,14 +147,13 @@ impl History<'_> {
 fn read(row: &Row) -> Result<HistoryEntry, StoreError> {
     Ok(HistoryEntry {
         id: QueryId::from_uuid(row.id(0)?),
-        tenant: TenantId::from_uuid(row.id(1)?),
-        collection: row.opt_id(2)?.map(CollectionId::from_uuid),
-        actor: row.text(3)?,
-        kind: row.text(4)?,
-        question: row.text(5)?,
-        answer: row.opt_text(6)?,
-        details: row.json(7)?,
-        micros: row.big(8)?,
-        created_at: row.time(9)?,
+        collection: row.opt_id(1)?.map(CollectionId::from_uuid),
+        actor: row.text(2)?,
+        kind: row.text(3)?,
+        question: row.text(4)?,
+        answer: row.opt_text(5)?,
+        details: row.json(6)?,
+        micros: row.big(7)?,
+        created_at: row.time(8)?,
     })
 }

@@ -34,7 +34,7 @@ pub use chunks::{
 pub use collections::{Collections, DocumentCounts, NewCollection};
 pub use documents::{Added, Documents, NewDocument, Outcome};
 pub use error::StoreError;
-pub use history::{History, HistoryEntry};
+pub use history::{History, HistoryEntry, NewHistory};
 pub use idempotency::{Idempotency, Remembered};
 pub use jobs::{Job, JobInfo, JobStats, JobStatus, Jobs};
 pub use store::{Store, StoreConfig};

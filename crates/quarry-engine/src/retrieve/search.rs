@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{engine::Inner, error::EngineError, events, history};
 
-/// Rows asked for beyond `k`, in case some were deleted since the index last looked.
-const SPARE: usize = 5;
+/// Passages kept beyond `k`, which step in where some of the first were deleted since the index last looked.
+const SPARE: usize = 20;
 /// Ranked passages that diversity chooses from.
 const DIVERSITY_POOL: usize = 50;
 
@@ -109,7 +109,7 @@ pub(crate) async fn find(
     let pool = choose(&candidates, &ranked, request);
     let keys: Vec<u64> =
         pool.iter().filter_map(|ranked| candidates.items.get(ranked.index)).map(|item| item.key).collect();
-    let rows = hydrate::rows(inner, access, &collection, &keys).await?;
+    let rows = visible(inner, access, &collection, (&keys, request.k)).await?;
     let mut hits = Vec::with_capacity(request.k);
     let mut cosines = Vec::with_capacity(request.k);
     for (key, row) in rows.into_iter().take(request.k) {
@@ -131,6 +131,21 @@ pub(crate) async fn find(
     }
     let weights = stem_weights(&query.stems(), &stems, &candidates);
     Ok(Found { collection, query, hits, cosines, weights })
+}
+
+/// The first `k` of these passages that the database still shows. The spare ones are read only where one is missing.
+async fn visible(
+    inner: &Inner,
+    access: &Access,
+    collection: &Collection,
+    (keys, k): (&[u64], usize),
+) -> Result<Vec<(u64, quarry_store::ChunkRow)>, EngineError> {
+    let (first, spare) = keys.split_at(k.min(keys.len()));
+    let mut rows = hydrate::rows(inner, access, collection, first).await?;
+    if rows.len() < first.len() && !spare.is_empty() {
+        rows.extend(hydrate::rows(inner, access, collection, spare).await?);
+    }
+    Ok(rows)
 }
 
 /// The candidates of both legs, with the source of each one's document where it is still there: what fitting needs.

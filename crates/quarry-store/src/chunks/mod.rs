@@ -100,8 +100,6 @@ pub struct ChunkRow {
     pub title: String,
     /// Its document's source.
     pub source: String,
-    /// Its document's media type.
-    pub media_type: String,
     /// Its document's metadata.
     pub metadata: Metadata,
     /// Its text.
@@ -114,8 +112,6 @@ pub struct ChunkRow {
     pub span: Span,
     /// What it mostly is.
     pub kind: ChunkKind,
-    /// Its analysed terms.
-    pub terms: Vec<u8>,
 }
 
 /// What ranking wants of a candidate.

@@ -13,7 +13,7 @@ use crate::{
 // index of the whole collection than look up a list of unknown length. Their order is of no use to the caller: sorting
 // makes SQLite finish the work before the first row, and rows that come all at once wake the waiting task once.
 const COLUMNS: &str = "c.key, c.document, c.version, c.ordinal, c.page, c.span_start, c.span_end, c.kind, c.headings, \
-                       c.text, c.terms, d.title, d.source, d.media_type, d.metadata \
+                       c.text, d.title, d.source, d.metadata \
                        FROM chunks c JOIN documents d ON d.id = c.document";
 
 impl Chunks<'_> {
@@ -183,10 +183,8 @@ fn read(row: &Row) -> Result<ChunkRow, StoreError> {
         kind: row.word(7)?,
         headings: row.json(8)?,
         text: row.text(9)?,
-        terms: row.bytes(10)?,
-        title: row.text(11)?,
-        source: row.text(12)?,
-        media_type: row.text(13)?,
-        metadata: row.json(14)?,
+        title: row.text(10)?,
+        source: row.text(11)?,
+        metadata: row.json(12)?,
     })
 }

@@ -1,20 +1,20 @@
 use quarry_core::{Clock as _, Fault as _, PageRequest, QueryId};
-use quarry_store::{HistoryEntry, Remembered};
+use quarry_store::{NewHistory, Remembered};
 
 use crate::world::{ROOT, World, stories};
 
 async fn questions_are_kept_newest_first_until_erased(world: &World) {
     let collection = world.collection(ROOT, "c").await;
     let entries: Vec<_> = (0..7)
-        .map(|number| HistoryEntry {
+        .map(|number| NewHistory {
             id: QueryId::new(),
             tenant: ROOT,
             collection: (number % 2 == 0).then_some(collection.id),
             actor: "key:reader".into(),
-            kind: "query".into(),
+            kind: "query",
             question: format!("Question {number}?"),
             answer: Some("Yes.".into()),
-            details: serde_json::json!({"citations": [number]}),
+            details: serde_json::json!({"citations": [number]}).to_string(),
             micros: 1_200,
             created_at: world.clock.now(),
         })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{Clock as _, Fault as _, PageRequest, QueryId};
-use quarry_store::{HistoryEntry, Remembered, StoreError};
+use quarry_store::{NewHistory, Remembered, StoreError};
 
 use crate::world::{ME, MODEL, ROOT, World, publication, stories};
 
@@ -76,15 +76,15 @@ async fn tenants_never_see_each_other(world: &World) {
 
 async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
     let other = world.store.tenants().add("other").await.unwrap();
-    let entry = HistoryEntry {
+    let entry = NewHistory {
         id: QueryId::new(),
         tenant: ROOT,
         collection: None,
         actor: "local".into(),
-        kind: "search".into(),
+        kind: "search",
         question: "Who?".into(),
         answer: None,
-        details: serde_json::json!({"hits": 3}),
+        details: serde_json::json!({"hits": 3}).to_string(),
         micros: 900,
         created_at: world.clock.now(),
     };
