@@ -71,7 +71,7 @@ impl History<'_> {
     /// One question.
     ///
     /// # Errors
-    /// `query_not_found`.
+    /// `history_not_found`.
     pub async fn get(&self, access: &Access, id: QueryId) -> Result<HistoryView, EngineError> {
         let inner = self.0.inner();
         inner.recorder.flush(inner).await?;
@@ -81,7 +81,7 @@ impl History<'_> {
     /// Erases one question.
     ///
     /// # Errors
-    /// `query_not_found`.
+    /// `history_not_found`.
     pub async fn erase(&self, access: &Access, id: QueryId) -> Result<(), EngineError> {
         let inner = self.0.inner();
         inner.recorder.flush(inner).await?;

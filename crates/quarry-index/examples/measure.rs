@@ -178,6 +178,7 @@ async fn search(
                 vector: dense.then_some(vector.as_slice()),
                 filter,
                 depth: 100,
+                terms: true,
             };
             found += index.search(scope, search).await.unwrap().items.len();
             if round > 0 {

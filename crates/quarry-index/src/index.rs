@@ -53,6 +53,8 @@ pub struct Search<'a> {
     pub filter: Option<&'a Filter>,
     /// How many candidates each leg gives.
     pub depth: usize,
+    /// Whether candidates bring their terms. A ranker that reads none is spared fetching them.
+    pub terms: bool,
 }
 
 /// A candidate's place in one leg.

@@ -134,12 +134,10 @@ impl Fault for ModelError {
             | Self::Settings { .. } => ErrorKind::Invalid,
             // The text itself was refused; a missing right or a wrong address is for the operator to mend.
             Self::Rejected { status: 400 | 413 | 422, .. } => ErrorKind::Invalid,
-            Self::NotInstalled { .. }
-            | Self::Fetch { .. }
-            | Self::Folder { .. }
-            | Self::Unavailable { .. }
-            | Self::Rejected { .. } => ErrorKind::Unavailable,
-            Self::Mismatch { .. } => ErrorKind::Conflict,
+            Self::Fetch { .. } | Self::Folder { .. } | Self::Unavailable { .. } | Self::Rejected { .. } => {
+                ErrorKind::Unavailable
+            }
+            Self::NotInstalled { .. } | Self::Mismatch { .. } => ErrorKind::Conflict,
             Self::Broken { .. } => ErrorKind::Internal,
         }
     }

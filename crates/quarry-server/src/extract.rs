@@ -56,8 +56,12 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-/// Reads JSON. Only a body that fails is read a second time, to find out where.
+/// Reads a JSON object. Only a body that fails is read a second time, to find out where.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A list would be read as the fields in the order of the code, which nobody means.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::invalid("the body is a JSON list; this route takes a JSON object"));
+    }
     serde_json::from_slice(bytes).map_err(|error| mistake::<T>(bytes, &error))
 }
 
@@ -94,7 +98,21 @@ fn sentence(message: &str) -> String {
     if message.contains("untagged enum Value") {
         return "a value is true, false, a number, text, or a list of these".to_owned();
     }
-    message.to_owned()
+    let Some((what, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    match number(expected) {
+        Some(number) => format!("{what}, expected {number}"),
+        None => message.to_owned(),
+    }
+}
+
+/// What a person calls a number of one of the code's types.
+fn number(kind: &str) -> Option<&'static str> {
+    match kind {
+        "u8" | "u16" | "u32" | "u64" | "usize" => Some("a whole number from 0"),
+        "i8" | "i16" | "i32" | "i64" | "isize" => Some("a whole number"),
+        "f32" | "f64" => Some("a number"),
+        _ => None,
+    }
 }
 
 /// Query parameters.
@@ -112,6 +130,16 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Parameters<T> {
                     reason = cause;
                 }
                 let code = "invalid_parameter";
+                let reason = reason.to_string();
+                let reason = match reason.as_str() {
+                    "invalid digit found in string"
+                    | "cannot parse integer from empty string"
+                    | "number too large to fit in target type"
+                    | "number too small to fit in target type" => {
+                        "not a whole number from 0, or too large a one"
+                    }
+                    other => other,
+                };
                 let detail = format!("the query parameters are wrong: {reason}");
                 Err(Problem::new(StatusCode::BAD_REQUEST, code, detail))
             }
@@ -185,7 +213,10 @@ mod tests {
     #[test]
     fn a_wrong_body_says_what_and_where() {
         let (detail, pointers) = refused(r#"{"count": "three"}"#);
-        assert_eq!(detail, "the body is wrong at `/count`: invalid type: string \"three\", expected u32");
+        assert_eq!(
+            detail,
+            "the body is wrong at `/count`: invalid type: string \"three\", expected a whole number from 0"
+        );
         assert_eq!(pointers, ["/count"]);
         let (detail, pointers) = refused(r#"{"cuont": 3}"#);
         assert!(detail.contains("unknown field `cuont`, expected `count` or `filter`"), "{detail}");
@@ -199,5 +230,7 @@ mod tests {
     fn what_is_not_json_says_so() {
         assert_eq!(refused(" ").0, "the body is empty; this route takes a JSON object");
         assert!(refused("{").0.starts_with("the body is not JSON: EOF"));
+        assert_eq!(refused("[3]").0, "the body is a JSON list; this route takes a JSON object");
+        assert!(refused("3").0.contains("invalid type: integer `3`, expected struct"), "{}", refused("3").0);
     }
 }

@@ -7,7 +7,7 @@ const HINTS: &[(&str, &str)] = &[
     ),
     ("document_not_found", "`quarry documents list` shows the ids"),
     ("job_not_found", "`quarry jobs list` shows the ids"),
-    ("query_not_found", "`quarry history list` shows the ids"),
+    ("history_not_found", "`quarry history list` shows the ids"),
     ("history_not_found", "`quarry history list` shows the ids"),
     ("collection_exists", "`quarry ingest --collection NAME PATH` adds documents to it"),
     ("unknown_embedder", "`quarry models list` shows what can be used"),

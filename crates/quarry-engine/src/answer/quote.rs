@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::extract::Scored;
 
 /// A neighbour joins a quote when its score is at most this much below that of the sentence the quote began with.
-const JOINS: f32 = 2.5;
+const JOINS: f32 = 3.0;
 /// Most sentences in a quote.
 const MOST: usize = 3;
 /// Longest quote in bytes.

@@ -184,7 +184,9 @@ async fn gather(inner: &Inner, access: &Access, request: &SearchRequest) -> Resu
     let vector = question_vector(embedder.as_ref(), request, trusted).await?;
     let stems = if request.mode == Mode::Dense { Vec::new() } else { query.stems() };
     let depth = request.depth.unwrap_or(inner.settings.retrieve.depth).max(request.k);
-    let search = Search { stems: &stems, vector: vector.as_deref(), filter: request.filter.as_ref(), depth };
+    let terms = request.ranker == RankerChoice::Linear || request.diversity > 0.0;
+    let (vector_of, filter) = (vector.as_deref(), request.filter.as_ref());
+    let search = Search { stems: &stems, vector: vector_of, filter, depth, terms };
     let candidates = inner.index.search(&collection.scope(), search).await?;
     Ok(Gathered { collection, embedder, query, stems, dense: vector.is_some(), candidates })
 }

@@ -49,6 +49,11 @@ impl Bits {
         }
     }
 
+    /// The words, 64 slots each, the lowest bit first.
+    pub fn words(&self) -> impl Iterator<Item = u64> {
+        self.words.iter().copied()
+    }
+
     /// Calls `visit` with each slot, in order.
     #[inline]
     pub fn for_each(&self, visit: impl FnMut(u32)) {

@@ -320,9 +320,10 @@ impl Index for LocalIndex {
         let inner = Arc::clone(&self.inner);
         let (stems, vector, filter) =
             (search.stems.to_vec(), search.vector.map(<[f32]>::to_vec), search.filter.cloned());
-        let depth = search.depth;
+        let (depth, terms) = (search.depth, search.terms);
         blocking(move || {
-            let search = Search { stems: &stems, vector: vector.as_deref(), filter: filter.as_ref(), depth };
+            let (vector, filter) = (vector.as_deref(), filter.as_ref());
+            let search = Search { stems: &stems, vector, filter, depth, terms };
             inner.answer(&shard, &search)
         })
         .await

@@ -88,14 +88,13 @@ impl Screen {
                 kernel.distances(query, block, distances);
             }
             let mut histogram = vec![0_u32; largest(self.words) + 1];
-            let distance = |slot: u32| distances.get(slot as usize).copied();
-            allowed.for_each(|slot| {
-                if let Some(count) =
-                    distance(slot).and_then(|distance| histogram.get_mut(usize::from(distance)))
-                {
-                    *count += 1;
+            for (row, bits) in distances.chunks(64).zip(allowed.words()) {
+                for distance in taken(row, bits) {
+                    if let Some(count) = histogram.get_mut(usize::from(distance)) {
+                        *count += 1;
+                    }
                 }
-            });
+            }
             let mut sum = 0;
             let limit = histogram
                 .iter()
@@ -105,14 +104,31 @@ impl Screen {
                 })
                 .unwrap_or(histogram.len()) as u16;
             let mut near = Vec::with_capacity(sum);
-            allowed.for_each(|slot| {
-                if distance(slot).is_some_and(|distance| distance <= limit) {
-                    near.push(slot);
+            for (number, (row, bits)) in distances.chunks(64).zip(allowed.words()).enumerate() {
+                let mut rest = within(row, limit) & bits;
+                while rest != 0 {
+                    near.push(number as u32 * 64 + rest.trailing_zeros());
+                    rest &= rest - 1;
                 }
-            });
+            }
             near
         })
     }
+}
+
+/// The distances whose bits are set.
+#[inline]
+fn taken(row: &[u16], bits: u64) -> impl Iterator<Item = u16> {
+    row.iter().enumerate().filter(move |(place, _)| bits >> place & 1 == 1).map(|(_, distance)| *distance)
+}
+
+/// A bit for each distance that is at most `limit`. Most rows have none: the largest part of the work is one minimum.
+#[inline]
+fn within(row: &[u16], limit: u16) -> u64 {
+    if row.iter().copied().fold(u16::MAX, u16::min) > limit {
+        return 0;
+    }
+    row.iter().enumerate().fold(0, |bits, (place, &distance)| bits | u64::from(distance <= limit) << place)
 }
 
 /// The largest distance of two codes.

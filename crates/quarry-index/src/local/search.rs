@@ -46,7 +46,7 @@ pub fn search(shard: &Shard, search: &Search<'_>) -> Result<Candidates, IndexErr
         frequencies: lexical.frequencies.iter().map(|&frequency| frequency.min(snapshot.chunks)).collect(),
         ..Candidates::default()
     };
-    join(&snapshot, (&lexical.best, &dense), query.as_ref(), &mut found)?;
+    join(&snapshot, (&lexical.best, &dense), (query.as_ref(), search.terms), &mut found)?;
     Ok(found)
 }
 
@@ -75,7 +75,7 @@ type Ranked<'a> = &'a [(f32, u32)];
 fn join(
     snapshot: &Snapshot,
     (lexical, dense): (Ranked<'_>, Ranked<'_>),
-    query: Option<&Query>,
+    (query, with_terms): (Option<&Query>, bool),
     found: &mut Candidates,
 ) -> Result<(), IndexError> {
     let leg = |place: usize, score: f32| Some(Leg { rank: place as u32 + 1, score });
@@ -96,12 +96,16 @@ fn join(
     for &(number, ..) in &union {
         slots.push(snapshot.forward.slot(number).ok_or_else(outside)?);
     }
-    found.terms.reserve(slots.iter().map(|slot| slot.terms as usize).sum());
     found.items.reserve(union.len());
+    if with_terms {
+        found.terms.reserve(slots.iter().map(|slot| slot.terms as usize).sum());
+    }
     for ((number, lexical, dense), slot) in union.into_iter().zip(slots) {
         let start = found.terms.len();
-        let terms = snapshot.forward.terms(slot).ok_or_else(outside)?;
-        found.terms.extend(terms.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
+        if with_terms {
+            let terms = snapshot.forward.terms(slot).ok_or_else(outside)?;
+            found.terms.extend(terms.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
+        }
         let cosine = dense
             .map_or_else(|| query.map_or(0.0, |query| query.cosine(snapshot, number)), |dense| dense.score);
         found.items.push(Candidate {

@@ -1,7 +1,7 @@
 //! Puts candidates in order.
 
 use super::{
-    features::{FEATURES, FeatureVector, Lane, NAMES, features, trusting},
+    features::{FEATURES, FeatureVector, Lane, NAMES, trusting},
     fusion::{Legs, reciprocal, standardised},
     linear::LinearWeights,
 };
@@ -78,13 +78,11 @@ pub fn rank(query: &QueryTerms, candidates: &Candidates, request: &RankRequest<'
             let trusted = dense_weight.clamp(0.0, 1.0) * trust(request);
             let legs = Legs { lexical: (1.0 - trusted) * request.lexical, dense: trusted * request.dense };
             let legs = alone(legs, request);
-            let rows = features(query, candidates);
             two_legs(
-                candidates,
                 request,
-                rows.iter().map(|row| {
-                    let (lexical, dense) = standardised(row, legs);
-                    ([("bm25", row[0], lexical), ("dense", row[1], dense)], lexical + dense)
+                standardised(candidates).into_iter().map(|[bm25, cosine]| {
+                    let (lexical, dense) = (bm25 * legs.lexical, cosine * legs.dense);
+                    ([("bm25", bm25, lexical), ("dense", cosine, dense)], lexical + dense)
                 }),
             )
         }
@@ -92,7 +90,6 @@ pub fn rank(query: &QueryTerms, candidates: &Candidates, request: &RankRequest<'
             let legs =
                 alone(Legs { lexical: request.lexical, dense: request.dense * trust(request) }, request);
             two_legs(
-                candidates,
                 request,
                 candidates.items.iter().map(|item| {
                     let (lexical, dense) = reciprocal(item, legs);
@@ -127,7 +124,6 @@ fn trust(request: &RankRequest<'_>) -> f32 {
 }
 
 fn two_legs(
-    _candidates: &Candidates,
     request: &RankRequest<'_>,
     scored: impl Iterator<Item = ([(&'static str, f32, f32); 2], f32)>,
 ) -> Vec<Ranked> {

@@ -68,7 +68,7 @@ const NORTH: [f32; 4] = [0.0, 1.0, 0.0, 0.0];
 const NORTH_EAST: [f32; 4] = [0.8, 0.6, 0.0, 0.0];
 
 fn stems(stems: &[u32]) -> Search<'_> {
-    Search { stems, vector: None, filter: None, depth: 10 }
+    Search { stems, vector: None, filter: None, depth: 10, terms: true }
 }
 
 async fn ask(index: &dyn Index, scope: &Scope, search: Search<'_>) -> Candidates {
@@ -199,6 +199,8 @@ async fn both_legs_rank(index: &dyn Index) {
         found.terms.get(item(key).terms.clone()).map(|terms| terms.iter().map(|term| term >> 32).collect())
     };
     assert_eq!(of(2), Some(vec![7, 9, 9, 9]), "candidates carry their terms");
+    let bare = ask(index, &scope, Search { terms: false, vector: Some(&EAST), ..stems(&[7, 8, 99]) }).await;
+    assert!(bare.terms.is_empty() && keys(&bare) == keys(&found), "but not where nobody reads them");
     let lexical = ask(index, &scope, Search { depth: 1, ..stems(&[9]) }).await;
     assert_eq!(keys(&lexical), [3], "the shorter chunk with the more frequent stem is the best");
     let dense = ask(index, &scope, Search { vector: Some(&NORTH), depth: 1, ..stems(&[]) }).await;

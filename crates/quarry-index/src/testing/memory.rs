@@ -109,7 +109,9 @@ impl State {
         for (key, (lexical, dense)) in union {
             let Some(chunk) = self.chunks.get(&key) else { continue };
             let start = found.terms.len();
-            found.terms.extend_from_slice(&chunk.terms.0);
+            if search.terms {
+                found.terms.extend_from_slice(&chunk.terms.0);
+            }
             let cosine = search.vector.map_or(0.0, |query| cosine(query, chunk));
             found.items.push(Candidate { key, lexical, dense, cosine, terms: start..found.terms.len() });
         }

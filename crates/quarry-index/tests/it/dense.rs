@@ -21,7 +21,7 @@ pub async fn fill(local: &Local, scope: &Scope, vectors: &[Vec<f32>], sequence: 
 }
 
 async fn dense(local: &Local, scope: &Scope, vector: &[f32], filter: Option<&Filter>) -> HashSet<u64> {
-    let search = Search { stems: &[], vector: Some(vector), filter, depth: DEPTH };
+    let search = Search { stems: &[], vector: Some(vector), filter, depth: DEPTH, terms: true };
     local.index.search(scope, search).await.unwrap().items.iter().map(|item| item.key).collect()
 }
 

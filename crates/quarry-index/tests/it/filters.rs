@@ -90,10 +90,10 @@ proptest! {
             for filter in &filters {
                 let expected: Vec<u64> = (0..).zip(&subjects)
                     .filter(|(_, metadata)| filter.matches(metadata)).map(|(key, _)| key).collect();
-                let stems = Search { stems: &[7], vector: None, filter: Some(filter), depth: 100 };
+                let stems = Search { stems: &[7], vector: None, filter: Some(filter), depth: 100, terms: true };
                 let found = local.index.search(&scope, stems).await.unwrap();
                 prop_assert_eq!(contract::keys(&found), expected.clone(), "{:?}", filter);
-                let dense = Search { stems: &[], vector: Some(&[1.0, 0.0]), filter: Some(filter), depth: 100 };
+                let dense = Search { stems: &[], vector: Some(&[1.0, 0.0]), filter: Some(filter), depth: 100, terms: true };
                 let found = local.index.search(&scope, dense).await.unwrap();
                 prop_assert_eq!(contract::keys(&found), expected, "{:?}", filter);
             }

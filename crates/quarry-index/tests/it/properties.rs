@@ -92,7 +92,7 @@ async fn same(local: &Local, memory: &MemoryIndex, scope: &quarry_core::Scope) -
     for _ in 0..4 {
         let stems = [random.below(12) as u32, 12, random.below(6) as u32 + 20];
         let vector = random.vector(16);
-        let search = Search { stems: &stems, vector: Some(&vector), filter: None, depth: 1_000 };
+        let search = Search { stems: &stems, vector: Some(&vector), filter: None, depth: 1_000, terms: true };
         let (here, there) =
             (local.index.search(scope, search.clone()).await, memory.search(scope, search).await);
         compare(&here.unwrap(), &there.unwrap())?;

@@ -55,7 +55,7 @@ type Answer = (Vec<u64>, Vec<(u64, Option<u32>)>);
 async fn answer(local: &Local, scope: &Scope) -> Answer {
     let keys = local.index.state(scope, true).await.unwrap().keys;
     let vector = Random(11).vector(32);
-    let search = Search { stems: &[1, 2, 3], vector: Some(&vector), filter: None, depth: 20 };
+    let search = Search { stems: &[1, 2, 3], vector: Some(&vector), filter: None, depth: 20, terms: true };
     let found = local.index.search(scope, search).await.unwrap();
     let mut dense: Vec<_> = found
         .items
@@ -238,7 +238,7 @@ async fn only_so_many_shards_stay_open() {
         assert!(local.index.open_shards() <= 3);
     }
     for scope in &scopes {
-        let search = Search { stems: &[7], vector: None, filter: None, depth: 5 };
+        let search = Search { stems: &[7], vector: None, filter: None, depth: 5, terms: true };
         assert_eq!(contract::keys(&local.index.search(scope, search).await.unwrap()), [1]);
     }
 }

@@ -34,7 +34,7 @@ async fn questions_are_kept_newest_first_until_erased(world: &World) {
     let of_one = history.list(ROOT, Some(collection.id), &PageRequest::default()).await.unwrap();
     assert_eq!(of_one.items.len(), 4);
     let one = history.get(ROOT, entries[3].id).await.unwrap();
-    assert_eq!((one.question.as_str(), &one.details), ("Question 3?", &entries[3].details));
+    assert_eq!((one.question.as_str(), one.details.to_string()), ("Question 3?", entries[3].details.clone()));
     history.erase(ROOT, one.id).await.unwrap();
     assert_eq!(history.get(ROOT, one.id).await.unwrap_err().code(), "history_not_found");
 }
