@@ -129,6 +129,9 @@ pub enum ChatEvent {
     Text(String),
     /// A whole call; pieces are put together by the provider's adapter.
     ToolCall(ToolCall),
+    /// Nothing to show, but the model is at work: it thinks, or writes the arguments of a call. Only between
+    /// [`ChatEvent::Started`] and [`ChatEvent::Finished`]; the deadlines take it as a sign of life and let none through.
+    Working,
     /// Last, exactly once.
     Finished {
         /// Why it ended.
@@ -235,6 +238,7 @@ pub async fn complete(model: &dyn ChatModel, request: &ChatRequest) -> Result<Ch
             ChatEvent::Started(name) => reply.model = name,
             ChatEvent::Text(text) => reply.text.push_str(&text),
             ChatEvent::ToolCall(call) => reply.tool_calls.push(call),
+            ChatEvent::Working => {}
             ChatEvent::Finished { reason, usage } => {
                 reply.reason = reason;
                 reply.usage = usage;

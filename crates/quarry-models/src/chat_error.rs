@@ -40,9 +40,9 @@ pub enum ChatError {
         known: String,
     },
     /// The settings cannot work.
-    #[error("`models.chat.{key}`: {problem}")]
+    #[error("`models.{key}`: {problem}")]
     Settings {
-        /// The key in the section.
+        /// The key in the section `models`.
         key: String,
         /// Why.
         problem: String,
@@ -132,6 +132,14 @@ pub enum ChatError {
 }
 
 impl ChatError {
+    pub(crate) fn cut(name: &str, problem: impl Into<String>) -> Self {
+        Self::Cut { name: name.to_owned(), problem: problem.into() }
+    }
+
+    pub(crate) fn malformed(name: &str, problem: impl Into<String>) -> Self {
+        Self::Malformed { name: name.to_owned(), problem: problem.into() }
+    }
+
     /// Whether the same call may work a moment later.
     #[must_use]
     pub const fn passes(&self) -> bool {

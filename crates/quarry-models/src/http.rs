@@ -1,4 +1,4 @@
-//! The HTTP client for addresses the operator configured: embedding servers and model hubs.
+//! The HTTP clients for addresses the operator configured: embedding servers, chat providers and model hubs.
 
 use std::{sync::Once, time::Duration};
 
@@ -6,15 +6,31 @@ static TLS: Once = Once::new();
 
 /// A client with time limits: `connect` for the connection, `idle` between two pieces of an answer.
 pub(crate) fn client(idle: Duration, redirects: usize) -> Result<reqwest::Client, String> {
-    // An error means that the executable has chosen its provider already, which is as good.
-    TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-    reqwest::Client::builder()
+    builder()
         .connect_timeout(Duration::from_secs(10).min(idle))
         .read_timeout(idle)
         .redirect(reqwest::redirect::Policy::limited(redirects))
-        .user_agent(concat!("quarry/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| explain(&error))
+}
+
+/// A client for chat providers. Only the connection is timed here: silence and length are the deadlines' matter, which
+/// know what a token is. A redirect is not followed, since it would carry key and question elsewhere.
+pub(crate) fn chat_client(connect: Duration) -> Result<reqwest::Client, String> {
+    builder()
+        .connect_timeout(connect)
+        .redirect(reqwest::redirect::Policy::none())
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|error| explain(&error))
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    // An error means that the executable has chosen its provider already, which is as good.
+    TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    // Compressed answers are not asked for: tokens would wait in the compressor, and a small body could become a large
+    // one.
+    reqwest::Client::builder().no_gzip().user_agent(concat!("quarry/", env!("CARGO_PKG_VERSION")))
 }
 
 /// A failure with its cause, but without the address, which may hold a key.
