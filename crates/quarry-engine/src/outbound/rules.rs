@@ -110,8 +110,11 @@ fn patterns(entries: &[String]) -> Result<Vec<String>, OutboundError> {
     let read = |entry: &String| {
         let (stars, name) = entry.strip_prefix("*.").map_or(("", entry.as_str()), |name| ("*.", name));
         let url = Url::parse(&format!("http://{name}/")).ok();
-        let host = url.filter(|url| url.port().is_none() && url.path() == "/").and_then(|url| host_of(&url));
-        let host = host.filter(|_| !name.contains(['*', '@', '?', '#', '/'])).ok_or_else(|| {
+        // A colon is a port, unless the host is an address in brackets.
+        let bare =
+            !name.contains(['*', '@', '?', '#', '/']) && (name.starts_with('[') || !name.contains(':'));
+        let host = url.filter(|url| bare && url.port().is_none()).and_then(|url| host_of(&url));
+        let host = host.ok_or_else(|| {
             OutboundError::Settings(format!(
                 "`{entry}` is no host: write `docs.example.com` or `*.example.com`"
             ))
