@@ -20,6 +20,26 @@ pub enum StoreError {
     /// No entry of this tenant's history has the id.
     #[error("the history has no entry `{0}`")]
     HistoryNotFound(String),
+    /// No agent of this tenant has the name or id.
+    #[error("there is no agent `{0}`")]
+    AgentNotFound(String),
+    /// The agent never had this version.
+    #[error("the agent `{agent}` has no version {version}")]
+    AgentVersionNotFound {
+        /// The agent's id.
+        agent: String,
+        /// The version asked for.
+        version: u32,
+    },
+    /// No session of this user has the id.
+    #[error("there is no session `{0}`")]
+    SessionNotFound(String),
+    /// Nothing remembered about this user has the id.
+    #[error("there is no remembered fact `{0}`")]
+    FactNotFound(String),
+    /// No run of this tenant has the id.
+    #[error("there is no run `{0}`")]
+    RunNotFound(String),
     /// The tenant is unknown.
     #[error("there is no tenant `{0}`")]
     TenantNotFound(String),
@@ -29,6 +49,26 @@ pub enum StoreError {
     /// The name is taken.
     #[error("a collection named `{0}` exists already")]
     CollectionExists(String),
+    /// The agent's name is taken.
+    #[error("an agent named `{0}` exists already")]
+    AgentExists(String),
+    /// Somebody else changed the agent since the caller read it.
+    #[error("the agent is at version {found}, not {expected}: somebody changed it meanwhile; read it again")]
+    AgentChanged {
+        /// The version the caller read.
+        expected: u32,
+        /// The version it is at.
+        found: u32,
+    },
+    /// The id is taken.
+    #[error("a session `{0}` exists already")]
+    SessionExists(String),
+    /// A user's memory is full.
+    #[error("{max} facts are remembered about this user, which is the most; erase some first", max = crate::MAX_FACTS)]
+    TooManyFacts,
+    /// Only waiting runs go on.
+    #[error("run `{0}` is {1}; only a run that waits for approval can go on")]
+    RunNotWaiting(String, &'static str),
     /// The collection changed between being read and being swapped.
     #[error("the collection `{0}` changed meanwhile; try again")]
     CollectionChanged(String),
@@ -115,10 +155,20 @@ impl Fault for StoreError {
             | Self::DocumentNotFound(_)
             | Self::JobNotFound(_)
             | Self::HistoryNotFound(_)
+            | Self::AgentNotFound(_)
+            | Self::AgentVersionNotFound { .. }
+            | Self::SessionNotFound(_)
+            | Self::FactNotFound(_)
+            | Self::RunNotFound(_)
             | Self::TenantNotFound(_) => ErrorKind::NotFound,
             Self::CollectionExists(_)
             | Self::JobNotDead(..)
             | Self::CollectionChanged(_)
+            | Self::AgentExists(_)
+            | Self::AgentChanged { .. }
+            | Self::SessionExists(_)
+            | Self::TooManyFacts
+            | Self::RunNotWaiting(..)
             | Self::EmbedderChanged(_) => ErrorKind::Conflict,
             Self::InvalidCursor | Self::InvalidUrl(_) | Self::SourceTooLong(_) => ErrorKind::Invalid,
             Self::Unavailable(_) | Self::Busy | Self::Locked | Self::DiskFull | Self::Contended => {
@@ -143,6 +193,16 @@ impl Fault for StoreError {
             Self::DocumentNotFound(_) => "document_not_found",
             Self::JobNotFound(_) => "job_not_found",
             Self::HistoryNotFound(_) => "history_not_found",
+            Self::AgentNotFound(_) => "agent_not_found",
+            Self::AgentVersionNotFound { .. } => "agent_version_not_found",
+            Self::SessionNotFound(_) => "session_not_found",
+            Self::FactNotFound(_) => "fact_not_found",
+            Self::RunNotFound(_) => "run_not_found",
+            Self::AgentExists(_) => "agent_exists",
+            Self::AgentChanged { .. } => "agent_changed",
+            Self::SessionExists(_) => "session_exists",
+            Self::TooManyFacts => "too_many_facts",
+            Self::RunNotWaiting(..) => "run_not_waiting",
             Self::TenantNotFound(_) => "tenant_not_found",
             Self::BlobNotFound(_) => "blob_not_found",
             Self::CollectionExists(_) => "collection_exists",

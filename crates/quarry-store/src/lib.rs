@@ -1,5 +1,5 @@
 //! Everything remembered that is not an index: tenants, collections, documents with their versions and chunks, jobs,
-//! question history, audit, kept answers, and the original bytes.
+//! question history, agents, sessions, facts, runs, audit, kept answers, and the original bytes.
 //!
 //! One [`Store`] over SQLite or PostgreSQL; the same queries and the same tests on both. Every method that touches a
 //! tenant's rows takes its [`quarry_core::TenantId`] and finds nothing of another. Every change is one transaction
@@ -9,22 +9,28 @@
 //! inside the transaction, so that the order of numbers is the order of commits. [`Chunks::changes_after`] replays
 //! them to an index that is behind.
 
+mod agents;
 mod audit;
 mod blobs;
 mod chunks;
 mod collections;
 mod documents;
 mod error;
+mod facts;
 mod history;
 mod idempotency;
 mod jobs;
+mod messages;
 mod page;
+mod runs;
+mod sessions;
 mod sql;
 mod store;
 mod swap;
 mod tenants;
 pub mod testing;
 
+pub use agents::{AgentChange, AgentRow, AgentVersion, Agents, NewAgent};
 pub use audit::{Audit, AuditEntry};
 pub use blobs::Blobs;
 pub use chunks::{
@@ -34,12 +40,19 @@ pub use chunks::{
 pub use collections::{Collections, DocumentCounts, NewCollection};
 pub use documents::{Added, Documents, NewDocument, Outcome};
 pub use error::StoreError;
+pub use facts::{FactChange, FactRow, Facts};
 pub use history::{History, HistoryEntry};
 pub use idempotency::{Idempotency, Remembered};
 pub use jobs::{Job, JobInfo, JobStats, JobStatus, Jobs};
+pub use messages::{Message, NewMessage};
+pub use runs::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, Runs};
+pub use sessions::{SessionRow, Sessions};
 pub use store::{Store, StoreConfig};
 pub use swap::Swap;
 pub use tenants::Tenants;
 
 /// Longest source of a document in bytes: what one entry of PostgreSQL's index can hold.
 pub const MAX_SOURCE: usize = 2_048;
+
+/// Most facts that are remembered about one user: they are all read when some are recalled.
+pub const MAX_FACTS: u32 = 1_000;

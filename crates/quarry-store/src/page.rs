@@ -34,6 +34,14 @@ pub(crate) fn after_number(request: &PageRequest) -> Result<i64, StoreError> {
     }
 }
 
+/// Where a list with the highest number first goes on.
+pub(crate) fn before_number(request: &PageRequest) -> Result<i64, StoreError> {
+    match after_text(request)?.as_str() {
+        "" => Ok(i64::MAX),
+        text => text.parse().map_err(|_| StoreError::InvalidCursor),
+    }
+}
+
 /// A page from the rows that [`fetch`] asked for.
 pub(crate) fn page<T>(mut items: Vec<T>, request: &PageRequest, key: impl Fn(&T) -> String) -> Page<T> {
     let limit = request.limit.clamp(1, PageRequest::MAX) as usize;

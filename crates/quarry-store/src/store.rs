@@ -6,15 +6,19 @@ use parking_lot::Mutex;
 use quarry_core::{Clock, Timestamp};
 
 use crate::{
+    agents::Agents,
     audit::Audit,
     blobs::Blobs,
     chunks::Chunks,
     collections::Collections,
     documents::{Documents, Waiting},
     error::StoreError,
+    facts::Facts,
     history::History,
     idempotency::Idempotency,
     jobs::Jobs,
+    runs::Runs,
+    sessions::Sessions,
     sql::{Database, migrate::migrate},
     tenants::Tenants,
 };
@@ -130,6 +134,30 @@ impl Store {
     #[must_use]
     pub const fn history(&self) -> History<'_> {
         History { store: self }
+    }
+
+    /// Agents and their versions.
+    #[must_use]
+    pub const fn agents(&self) -> Agents<'_> {
+        Agents { store: self }
+    }
+
+    /// Conversations and their messages.
+    #[must_use]
+    pub const fn sessions(&self) -> Sessions<'_> {
+        Sessions { store: self }
+    }
+
+    /// What is remembered about users.
+    #[must_use]
+    pub const fn facts(&self) -> Facts<'_> {
+        Facts { store: self }
+    }
+
+    /// Runs of agents.
+    #[must_use]
+    pub const fn runs(&self) -> Runs<'_> {
+        Runs { store: self }
     }
 
     /// Who changed what.

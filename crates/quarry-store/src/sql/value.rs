@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use quarry_core::{CollectionId, DocumentId, JobId, QueryId, TenantId, Timestamp};
+use quarry_core::{
+    AgentId, CollectionId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, TenantId, Timestamp,
+};
 use sqlx::{
     Row as _,
     postgres::{PgArguments, PgRow},
@@ -16,6 +18,7 @@ use crate::error::StoreError;
 #[derive(Clone, Debug)]
 pub(crate) enum Arg<'a> {
     Int(Option<i64>),
+    Real(Option<f64>),
     Text(Option<Cow<'a, str>>),
     Bytes(Option<Cow<'a, [u8]>>),
     Id(Option<Uuid>),
@@ -44,11 +47,13 @@ arg_from! {
     usize => |value| Self::Int(Some(clamp(value as u64))),
     Option<i64> => |value| Self::Int(value),
     Option<u32> => |value| Self::Int(value.map(i64::from)),
+    f64 => |value| Self::Real(Some(value)),
     Timestamp => |value| Self::Int(Some(value.micros())),
     Option<Timestamp> => |value| Self::Int(value.map(Timestamp::micros)),
     &'a str => |value| Self::Text(Some(Cow::Borrowed(value))),
     &'a String => |value| Self::Text(Some(Cow::Borrowed(value))),
     String => |value| Self::Text(Some(Cow::Owned(value))),
+    Option<String> => |value| Self::Text(value.map(Cow::Owned)),
     Option<&'a str> => |value| Self::Text(value.map(Cow::Borrowed)),
     &'a [u8] => |value| Self::Bytes(Some(Cow::Borrowed(value))),
     Vec<u8> => |value| Self::Bytes(Some(Cow::Owned(value))),
@@ -59,6 +64,13 @@ arg_from! {
     DocumentId => |value| Self::Id(Some(value.uuid())),
     JobId => |value| Self::Id(Some(value.uuid())),
     QueryId => |value| Self::Id(Some(value.uuid())),
+    AgentId => |value| Self::Id(Some(value.uuid())),
+    SessionId => |value| Self::Id(Some(value.uuid())),
+    FactId => |value| Self::Id(Some(value.uuid())),
+    RunId => |value| Self::Id(Some(value.uuid())),
+    Option<AgentId> => |value| Self::Id(value.map(AgentId::uuid)),
+    Option<SessionId> => |value| Self::Id(value.map(SessionId::uuid)),
+    Option<RunId> => |value| Self::Id(value.map(RunId::uuid)),
     Option<JobId> => |value| Self::Id(value.map(JobId::uuid)),
     Option<CollectionId> => |value| Self::Id(value.map(CollectionId::uuid)),
 }
@@ -74,6 +86,7 @@ pub(crate) fn for_sqlite(args: Vec<Arg<'_>>) -> Result<SqliteArguments, StoreErr
     for arg in args {
         match arg {
             Arg::Int(value) => out.add(value),
+            Arg::Real(value) => out.add(value),
             Arg::Text(value) => out.add(value.map(Cow::into_owned)),
             Arg::Bytes(value) => out.add(value.map(Cow::into_owned)),
             Arg::Id(value) => out.add(value),
@@ -89,6 +102,7 @@ pub(crate) fn for_postgres(args: Vec<Arg<'_>>) -> Result<PgArguments, StoreError
     for arg in args {
         match arg {
             Arg::Int(value) => out.add(value),
+            Arg::Real(value) => out.add(value),
             // PostgreSQL has no zero character; the replacement keeps character positions as they are.
             Arg::Text(Some(text)) if text.contains('\0') => out.add(Some(text.replace('\0', "\u{fffd}"))),
             Arg::Text(value) => out.add(value.as_deref()),
@@ -123,6 +137,7 @@ impl Row {
     getters! {
         int => i64,
         opt_int => Option<i64>,
+        real => f64,
         text => String,
         opt_text => Option<String>,
         bytes => Vec<u8>,
@@ -156,6 +171,14 @@ impl Row {
     /// JSON kept as text.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {
         serde_json::from_str(&self.text(column)?).map_err(|cause| StoreError::Unreadable(cause.to_string()))
+    }
+
+    /// JSON kept as text that may be absent.
+    pub(crate) fn opt_json<T: serde::de::DeserializeOwned>(
+        &self,
+        column: usize,
+    ) -> Result<Option<T>, StoreError> {
+        self.opt_text(column)?.map(|_| self.json(column)).transpose()
     }
 
     /// A word of a closed set.
