@@ -3,7 +3,9 @@
 
 use std::str::FromStr;
 
-use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy, prelude::FromPrimitive, prelude::ToPrimitive};
+use rust_decimal::{
+    Decimal, MathematicalOps, RoundingStrategy, prelude::FromPrimitive, prelude::ToPrimitive,
+};
 
 /// A number, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,7 +71,12 @@ impl Amount {
     }
 
     /// Exactly where both are exact and the result fits; in floating point otherwise.
-    fn both(self, other: Self, exact: fn(Decimal, Decimal) -> Option<Decimal>, rough: fn(f64, f64) -> f64) -> Self {
+    fn both(
+        self,
+        other: Self,
+        exact: fn(Decimal, Decimal) -> Option<Decimal>,
+        rough: fn(f64, f64) -> f64,
+    ) -> Self {
         match (self, other) {
             (Self::Wrong(why), _) | (_, Self::Wrong(why)) => Self::Wrong(why),
             (Self::Exact(one), Self::Exact(two)) => match exact(one, two) {
@@ -83,13 +90,16 @@ impl Amount {
     fn one(self, exact: fn(Decimal) -> Option<Decimal>, rough: fn(f64) -> f64) -> Self {
         match self {
             Self::Wrong(why) => Self::Wrong(why),
-            Self::Exact(number) => exact(number).map_or_else(|| Self::rough(rough(self.float())), Self::Exact),
+            Self::Exact(number) => {
+                exact(number).map_or_else(|| Self::rough(rough(self.float())), Self::Exact)
+            }
             Self::Rough(number) => Self::rough(rough(number)),
         }
     }
 
     fn is_zero(self) -> bool {
-        matches!(self, Self::Exact(number) if number.is_zero()) || matches!(self, Self::Rough(number) if number == 0.0)
+        matches!(self, Self::Exact(number) if number.is_zero())
+            || matches!(self, Self::Rough(number) if number == 0.0)
     }
 
     pub(super) fn add(self, other: Self) -> Self {
@@ -146,10 +156,14 @@ impl Amount {
     /// Rounded to a number of decimal places, halves away from zero as people do it.
     pub(super) fn rounded(self, places: Self) -> Self {
         let places = match places {
-            Self::Exact(places) => places.to_u32().filter(|whole| Decimal::from(*whole) == places && *whole <= 28),
+            Self::Exact(places) => {
+                places.to_u32().filter(|whole| Decimal::from(*whole) == places && *whole <= 28)
+            }
             _ => None,
         };
-        let Some(places) = places else { return Self::Wrong("decimal places are a whole number from 0 to 28") };
+        let Some(places) = places else {
+            return Self::Wrong("decimal places are a whole number from 0 to 28");
+        };
         match self {
             Self::Rough(number) if number.abs() < 1e15 => match Decimal::from_f64(number) {
                 Some(number) => Self::Exact(number).rounded(Self::Exact(places.into())),

@@ -114,8 +114,9 @@ impl MakeOperators<Amount> for Operators {
 /// The result as text, or a sentence.
 fn evaluate(expression: &str) -> Result<String, String> {
     let text = normalised(expression)?;
-    let parsed = Expression::parse(&text)
-        .map_err(|error| format!("the expression cannot be read: {}; the functions are {FUNCTIONS}", error.msg()))?;
+    let parsed = Expression::parse(&text).map_err(|error| {
+        format!("the expression cannot be read: {}; the functions are {FUNCTIONS}", error.msg())
+    })?;
     if let Some(name) = parsed.var_names().first() {
         return Err(format!("`{name}` is not known; write numbers, and of functions only {FUNCTIONS}"));
     }
@@ -131,13 +132,17 @@ fn normalised(expression: &str) -> Result<String, String> {
     if expression.chars().count() > MOST {
         return Err(format!("the expression is longer than {MOST} characters; calculate it in parts"));
     }
-    let text = expression.replace("**", "^").replace(['×', '·'], "*").replace('÷', "/").replace(['−', '–'], "-");
+    let text =
+        expression.replace("**", "^").replace(['×', '·'], "*").replace('÷', "/").replace(['−', '–'], "-");
     let mut signs = Signs::default();
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             _ if character.is_whitespace() => signs.out.push(' '),
-            'e' | 'E' if signs.in_number && characters.peek().is_some_and(|next| matches!(next, '0'..='9' | '+' | '-')) => {
+            'e' | 'E'
+                if signs.in_number
+                    && characters.peek().is_some_and(|next| matches!(next, '0'..='9' | '+' | '-')) =>
+            {
                 // The exponent of a literal, whose sign is no operator.
                 signs.out.push(character);
                 signs.out.extend(characters.next());
@@ -149,7 +154,9 @@ fn normalised(expression: &str) -> Result<String, String> {
                 let next = characters.clone().find(|next| !next.is_whitespace());
                 signs.operator(character, next)?;
             }
-            other => return Err(format!("`{other}` has no place in an expression; write decimals with a point")),
+            other => {
+                return Err(format!("`{other}` has no place in an expression; write decimals with a point"));
+            }
         }
     }
     if signs.before.is_empty() { Ok(signs.out) } else { Err("a bracket is not closed".to_owned()) }
@@ -170,7 +177,8 @@ struct Signs {
 
 impl Signs {
     fn operand(&mut self, character: char) {
-        let continues = self.out.ends_with(|last: char| last.is_ascii_alphanumeric() || matches!(last, '.' | '_'));
+        let continues =
+            self.out.ends_with(|last: char| last.is_ascii_alphanumeric() || matches!(last, '.' | '_'));
         self.in_number =
             if continues { self.in_number } else { character.is_ascii_digit() || character == '.' };
         self.put(character);
@@ -183,7 +191,9 @@ impl Signs {
 
     fn open(&mut self) -> Result<(), String> {
         if self.before.len() >= DEEPEST {
-            return Err(format!("brackets are nested deeper than {DEEPEST}; calculate the expression in parts"));
+            return Err(format!(
+                "brackets are nested deeper than {DEEPEST}; calculate the expression in parts"
+            ));
         }
         self.before.push(std::mem::take(&mut self.powered));
         self.in_number = false;
@@ -200,7 +210,8 @@ impl Signs {
 
     fn operator(&mut self, character: char, next: Option<char>) -> Result<(), String> {
         self.in_number = false;
-        let starts = self.last.is_none_or(|last| matches!(last, '(' | ',' | '+' | '-' | '*' | '/' | '%' | '^' | '~'));
+        let starts =
+            self.last.is_none_or(|last| matches!(last, '(' | ',' | '+' | '-' | '*' | '/' | '%' | '^' | '~'));
         match character {
             '+' if starts => return Ok(()),
             '-' if starts && self.last == Some('~') => {
@@ -214,8 +225,12 @@ impl Signs {
                 self.last = Some('~');
                 return Ok(());
             }
-            '%' if next.is_none_or(|next| !next.is_ascii_alphanumeric() && !matches!(next, '(' | '.' | '-')) => {
-                return Err("`%` is the remainder of a division; write 15 percent as 0.15 or 15/100".to_owned());
+            '%' if next
+                .is_none_or(|next| !next.is_ascii_alphanumeric() && !matches!(next, '(' | '.' | '-')) =>
+            {
+                return Err(
+                    "`%` is the remainder of a division; write 15 percent as 0.15 or 15/100".to_owned()
+                );
             }
             '^' if self.powered => {
                 return Err("powers of powers need brackets: write 2^(3^2) or (2^3)^2".to_owned());

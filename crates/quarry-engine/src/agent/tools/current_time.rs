@@ -1,7 +1,7 @@
 //! `current_time`: what models do not know.
 
 use async_trait::async_trait;
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use quarry_models::chat::ToolSpec;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,12 +54,14 @@ impl Tool for CurrentTime {
 fn said(micros: i64, zone: &str) -> Result<String, ToolFailure> {
     let unknown = |_| {
         let short: String = zone.chars().take(64).collect();
-        ToolFailure(format!("`{short}` is not a time zone; use a name such as Europe/Berlin, America/New_York or UTC"))
+        ToolFailure(format!(
+            "`{short}` is not a time zone; use a name such as Europe/Berlin, America/New_York or UTC"
+        ))
     };
     let moment = Timestamp::from_microsecond(micros)
         .map_err(|_| ToolFailure("the server's clock is out of range".to_owned()))?;
     let zone = TimeZone::get(zone).map_err(unknown)?;
-    let local: Zoned = moment.to_zoned(zone);
+    let local = moment.to_zoned_datetime(zone);
     Ok(local.strftime("%A, %Y-%m-%d %H:%M:%S %:z (%Q), week %V, day %j of the year").to_string())
 }
 

@@ -88,7 +88,8 @@ async fn list(context: &ToolContext<'_>, arguments: &Arguments) -> Result<Listin
     'collections: for name in &collections {
         loop {
             if listing.found.len() >= MOST || looked >= LOOKED_AT {
-                listing.next = Some(format!("{name}/{}", cursor.map_or(String::new(), |cursor: Cursor| cursor.0)));
+                listing.next =
+                    Some(format!("{name}/{}", cursor.map_or(String::new(), |cursor: Cursor| cursor.0)));
                 break 'collections;
             }
             let limit = if wanted.is_some() { MOST } else { MOST - listing.found.len() };
@@ -122,7 +123,11 @@ fn position(text: &str) -> Result<(&str, Option<Cursor>), EngineError> {
 }
 
 fn lost() -> EngineError {
-    EngineError::invalid("invalid_cursor", "/cursor", "the cursor is not from this list; leave it out to start again")
+    EngineError::invalid(
+        "invalid_cursor",
+        "/cursor",
+        "the cursor is not from this list; leave it out to start again",
+    )
 }
 
 impl Listing {
@@ -130,7 +135,8 @@ impl Listing {
     fn take(&mut self, name: &CollectionName, page: Page<Document>, wanted: Option<&str>) -> Option<Cursor> {
         let fits = |document: &Document| {
             wanted.is_none_or(|wanted| {
-                document.title.to_lowercase().contains(wanted) || document.source.to_lowercase().contains(wanted)
+                document.title.to_lowercase().contains(wanted)
+                    || document.source.to_lowercase().contains(wanted)
             })
         };
         self.found.extend(page.items.into_iter().filter(fits).map(|document| (name.clone(), document)));
@@ -150,7 +156,9 @@ impl Listing {
 }
 
 fn line(name: &CollectionName, document: &Document) -> String {
-    let short = |text: &str| -> String { text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect() };
+    let short = |text: &str| -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect()
+    };
     let pages = document.pages.map_or(String::new(), |pages| format!(", {pages} pages"));
     let (title, source) = (short(&document.title), short(&document.source));
     let title = if title.is_empty() { source.clone() } else { title };

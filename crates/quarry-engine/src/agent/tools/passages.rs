@@ -64,7 +64,9 @@ impl<'a> Passages<'a> {
 
 /// `Title — headings (page p)`. A title is whatever a document says of itself; a short one does.
 fn head(source: &Source, headings: &[String]) -> String {
-    let short = |text: &str| -> String { text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect() };
+    let short = |text: &str| -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+    };
     let mut head = short(if source.title.is_empty() { &source.source } else { &source.title });
     if !headings.is_empty() {
         head.push_str(" — ");

@@ -93,7 +93,9 @@ fn wanted(context: &ToolContext<'_>, arguments: &Arguments) -> Result<(DocumentI
     let wrong = |problem: &str| Err(ToolFailure(problem.to_owned()));
     let passage = match (arguments.source, &arguments.document_id) {
         (Some(_), Some(_)) => return wrong("name the document by `document_id` or by `source`, not by both"),
-        (None, None) => return wrong("say which document: by `document_id` or by `source`, the n of a passage [n]"),
+        (None, None) => {
+            return wrong("say which document: by `document_id` or by `source`, the n of a passage [n]");
+        }
         (Some(number), None) => match context.sources.find(number) {
             Some(source) => Some(source.chunk_id),
             None => return Err(ToolFailure(format!("there is no passage [{number}] in this run"))),
@@ -105,7 +107,8 @@ fn wanted(context: &ToolContext<'_>, arguments: &Arguments) -> Result<(DocumentI
         (None, text) => {
             let text = text.as_deref().unwrap_or_default();
             // What is not even an id is not there either.
-            text.parse().map_err(|_| ToolFailure(StoreError::DocumentNotFound(text.to_owned()).to_string()))?
+            text.parse()
+                .map_err(|_| ToolFailure(StoreError::DocumentNotFound(text.to_owned()).to_string()))?
         }
     };
     let part = match (arguments.page, arguments.around, arguments.start, passage) {
@@ -132,11 +135,14 @@ async fn read(context: &ToolContext<'_>, id: DocumentId, part: &Part) -> Result<
     let text = store.documents().text(tenant, id, version).await?;
     let text = text.ok_or(EngineError::NotReady(document.status.as_str()))?;
     let chunks = chunks(context, id, version, part).await?;
-    let mut reading = Reading { document: &document, collection, text: &text, passages: Passages::new(context.sources) };
+    let mut reading =
+        Reading { document: &document, collection, text: &text, passages: Passages::new(context.sources) };
     let next = reading.add(chunks, part);
     let (title, whole) = (document.title.as_str(), text.chars().count());
     let note = match (next, part) {
-        (Some(start), _) => format!("`{}` has {whole} characters; read on with start = {start}", short(title)),
+        (Some(start), _) => {
+            format!("`{}` has {whole} characters; read on with start = {start}", short(title))
+        }
         (None, Part::From(_)) => format!("the end of `{}`", short(title)),
         (None, _) => format!("`{}` has {whole} characters", short(title)),
     };
