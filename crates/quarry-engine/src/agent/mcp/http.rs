@@ -2,7 +2,12 @@
 //!
 //! The notifications that a server may send unasked are of no use here, so no stream is held open for them.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use futures::{StreamExt, stream::BoxStream};
 use reqwest::{
@@ -23,6 +28,7 @@ use super::settings::McpServerSettings;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// Seconds to wait for a connection.
 const CONNECT_SECONDS: u64 = 10;
+static TLS: Once = Once::new();
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// Why a request failed, without the address.
@@ -44,6 +50,8 @@ fn failed(problem: impl Into<String>) -> Failed {
 
 impl Http {
     pub(super) fn new(settings: &McpServerSettings) -> Result<Self, String> {
+        // An error means that the executable has chosen its provider already, which is as good.
+        TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let wait = Duration::from_secs(settings.timeout_seconds.max(1));
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS).min(wait))
