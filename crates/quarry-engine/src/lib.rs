@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod ingest;
 pub mod jobs;
 pub mod maintain;
+pub mod outbound;
 mod rebuild;
 pub mod retrieve;
 pub mod settings;

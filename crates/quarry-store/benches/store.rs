@@ -8,8 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quarry_core::{Actor, ChunkKind, Collection, Metadata, Span, SystemClock, TenantId, Value};
-use quarry_store::{Job, NewChunk, NewCollection, NewDocument, Publication, Store, StoreConfig};
+use quarry_core::{
+    Actor, AgentId, ChunkKind, Clock as _, Collection, Metadata, RunId, SessionId, Span, SystemClock,
+    TenantId, Value,
+};
+use quarry_store::{
+    FinishedRun, Job, NewChunk, NewCollection, NewDocument, Publication, RunEventRow, RunRow, RunState,
+    Store, StoreConfig,
+};
 
 const ROOT: TenantId = TenantId::ROOT;
 const DOCUMENTS: usize = 4_000;
@@ -46,6 +52,11 @@ async fn measure(folder: &tempfile::TempDir) {
         blobs: folder.path().join("blobs"),
     };
     let store = Store::open(&config, Arc::new(SystemClock)).await.unwrap();
+    for batch in [1, 16, 64] {
+        let runs = (0..DOCUMENTS).map(|_| finished_run()).collect();
+        let what = format!("save runs of 12 events, {batch} a call, a run");
+        timed(&what, DOCUMENTS, save(&store, runs, batch)).await;
+    }
     let new = NewCollection {
         name: "bench".parse().unwrap(),
         description: String::new(),
@@ -66,6 +77,45 @@ async fn measure(folder: &tempfile::TempDir) {
     timed("ranking rows of 100 keys", 2_000, ranking(&store, &collection, 100)).await;
     timed("replay, a chunk", DOCUMENTS + large.len() * 16, replay(&store, &collection)).await;
     store.close().await;
+}
+
+async fn save(store: &Store, mut runs: Vec<FinishedRun>, batch: usize) {
+    while !runs.is_empty() {
+        let rest = runs.split_off(batch.min(runs.len()));
+        store.runs().save(runs).await.unwrap();
+        runs = rest;
+    }
+}
+
+/// About 6 KB of events: two steps, one search that brought five passages, an answer in pieces.
+fn finished_run() -> FinishedRun {
+    let now = SystemClock.now();
+    let event = |number| {
+        let text = if number == 5 { "passage ".repeat(550) } else { "word ".repeat(20) };
+        let event = serde_json::json!({"type": "said", "text": text, "call_id": "call_1", "took_ms": 0.25});
+        RunEventRow { number, at: now, event }
+    };
+    let run = RunRow {
+        id: RunId::new(),
+        tenant: ROOT,
+        user: "key:reader".into(),
+        agent_id: Some(AgentId::new()),
+        agent: "default".into(),
+        version: 1,
+        session_id: Some(SessionId::new()),
+        question: "What is the notice period of the lease?".into(),
+        state: RunState::Finished,
+        model: "small".into(),
+        answer: Some(serde_json::json!({"text": "word ".repeat(60), "answered": true})),
+        error: None,
+        prompt_tokens: 1_800,
+        completion_tokens: 120,
+        cost: 0.001,
+        steps: 2,
+        started_at: now,
+        finished_at: Some(now),
+    };
+    FinishedRun { run, events: (1..=12).map(event).collect() }
 }
 
 async fn blobs(store: &Store) {

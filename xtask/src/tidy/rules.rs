@@ -26,6 +26,7 @@ const RULES: &[Rule] = &[
     prose::banners,
     prose::machine,
     prose::todos,
+    verbs::clients,
     verbs::environment,
     verbs::spawns,
 ];

@@ -13,6 +13,18 @@ const STARTS_TASKS: &[&str] = &[
     "xtask/",
 ];
 
+/// Where HTTP clients are made, each with whose addresses it calls.
+const MAKES_CLIENTS: &[&str] = &[
+    // The operator's: model servers and hubs.
+    "crates/quarry-models/src/http.rs",
+    // Everybody else's, guarded.
+    "crates/quarry-engine/src/outbound/",
+    // The person's at the terminal: their own server.
+    "crates/quarry/src/backend/http.rs",
+    // The chores only name the call.
+    "xtask/",
+];
+
 /// Only the configuration reads the environment.
 ///
 /// Reason: what steers the program must stand in one reference, be checked at start and be shown by `config show`.
@@ -39,6 +51,32 @@ pub(super) fn spawns(source: &Source) -> Vec<Finding> {
         spawns,
         "spawns",
         "spawn it through the engine's task tracker, so that shutdown waits for it",
+    )
+}
+
+/// HTTP clients are made in three places.
+///
+/// Reason: an address that a user, a document or a model supplies must not reach what only this machine can, and only
+/// the guarded client sees to that.
+pub(super) fn clients(source: &Source) -> Vec<Finding> {
+    if !source.text.contains("reqwest") {
+        return Vec::new();
+    }
+    let makes = |line: &str| {
+        let names = ["Client::builder(", "Client::new(", "Client::default(", "ClientBuilder::new("];
+        let own = |name: &&str| {
+            line.split_once(*name).is_some_and(|(before, _)| {
+                before.ends_with("reqwest::") || !before.ends_with(|c: char| c.is_alphanumeric() || c == ':')
+            })
+        };
+        line.contains("reqwest::get(") || names.iter().any(own)
+    };
+    find(
+        source,
+        MAKES_CLIENTS,
+        makes,
+        "clients",
+        "use the engine's `outbound::Outbound`, which checks where an address leads",
     )
 }
 
@@ -71,6 +109,15 @@ mod tests {
         assert_eq!(environment(&Source::new("crates/quarry-store/src/open.rs", text)).len(), 1);
         assert_eq!(environment(&Source::new("crates/quarry/src/config/load.rs", text)), []);
         assert_eq!(environment(&Source::new("crates/quarry-store/tests/it/main.rs", text)), []);
+    }
+
+    #[test]
+    fn http_clients_are_made_in_three_places() {
+        let text = "//! X.\nuse reqwest::Client;\nlet a = Client::builder();\nlet b = reqwest::Client::new();\n\
+                    let c = genai::Client::builder();\nlet d = ChatClient::new();\nreqwest::get(url);\n";
+        assert_eq!(clients(&Source::new("crates/quarry-server/src/fetch.rs", text)).len(), 3);
+        assert_eq!(clients(&Source::new("crates/quarry-engine/src/outbound/client.rs", text)), []);
+        assert_eq!(clients(&Source::new("crates/quarry-server/tests/it/app.rs", text)), []);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use quarry_engine::{
         tool::{MOST_CHARACTERS, Tool, ToolContext},
         tools::Toolbox,
     },
+    outbound::{Outbound, OutboundSettings},
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -36,10 +37,22 @@ fn python() -> Option<String> {
 }
 
 fn toolbox(settings: Value) -> Toolbox {
+    let opened =
+        OutboundSettings { allow_private: vec!["127.0.0.0/8".to_owned()], ..OutboundSettings::default() };
+    toolbox_over(settings, opened)
+}
+
+fn toolbox_over(settings: Value, mut outbound: OutboundSettings) -> Toolbox {
+    if let Some(place) = settings["url"].as_str().and_then(|url| url.split('/').nth(2))
+        && !outbound.allow_private.is_empty()
+    {
+        outbound.allow_private = vec![place.to_owned()];
+    }
     let settings: McpServerSettings = serde_json::from_value(settings).unwrap();
+    let outbound = Outbound::new(outbound).unwrap();
     let environment =
         ProgramEnvironment { path: Some("/usr/bin:/bin".into()), home: Some("/nowhere".into()) };
-    Toolbox::new().with_servers(McpServers::new(vec![settings], &environment).unwrap())
+    Toolbox::new().with_servers(McpServers::new(vec![settings], &environment, &outbound).unwrap())
 }
 
 fn program(python: &str, tools: &Value) -> Value {
@@ -249,5 +262,18 @@ async fn a_refused_key_and_a_closed_port_are_sentences_without_addresses() {
         assert!(refusal.contains(expected), "{refusal}");
         assert!(!refusal.contains("127.0.0.1") && !refusal.contains("wrong-secret"), "{refusal}");
     }
+    stop(engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_this_machine_must_be_opened_by_the_operator() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let url = format!("http://{}/mcp", serve(false));
+    let settings =
+        json!({"name": "web", "url": url, "headers": {"Authorization": "Bearer right"}, "tools": ["echo"]});
+    let toolbox = toolbox_over(settings, OutboundSettings::default());
+    let refusal = one(&engine, &toolbox, "mcp_web_echo").await.unwrap_err();
+    assert!(refusal.contains("may not be reached"), "{refusal}");
     stop(engine).await;
 }

@@ -13,11 +13,15 @@
 
 mod world;
 
+mod agents;
 mod chunks;
 mod collections;
 mod documents;
+mod facts;
 mod jobs;
 mod opening;
 mod others;
 mod replay;
+mod runs;
+mod sessions;
 mod tenants;

@@ -14,7 +14,7 @@ use super::{
     settings::{McpServerSettings, ProgramEnvironment},
     stdio::Program,
 };
-use crate::events;
+use crate::{events, outbound::Outbound};
 
 /// The pause after the first failure; each further one doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,6 +27,7 @@ const MOST_TOOLS: usize = 256;
 pub(super) struct McpServer {
     settings: McpServerSettings,
     environment: ProgramEnvironment,
+    outbound: Outbound,
     state: Mutex<State>,
 }
 
@@ -49,8 +50,12 @@ pub(super) struct Connection {
 }
 
 impl McpServer {
-    pub(super) fn new(settings: McpServerSettings, environment: ProgramEnvironment) -> Self {
-        Self { settings, environment, state: Mutex::default() }
+    pub(super) fn new(
+        settings: McpServerSettings,
+        environment: ProgramEnvironment,
+        outbound: Outbound,
+    ) -> Self {
+        Self { settings, environment, outbound, state: Mutex::default() }
     }
 
     pub(super) const fn settings(&self) -> &McpServerSettings {
@@ -112,8 +117,10 @@ impl McpServer {
             (None, Some(url)) => {
                 let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
                 config.custom_headers = Http::headers(&self.settings)?;
-                let transport =
-                    StreamableHttpClientTransport::with_client(Http::new(&self.settings)?, config);
+                let transport = StreamableHttpClientTransport::with_client(
+                    Http::new(self.outbound.clone(), self.patience()),
+                    config,
+                );
                 (rmcp::serve_client((), transport).await.map_err(|error| connecting(&error))?, None)
             }
             (None, None) => return Err("it has neither `command` nor `url`".to_owned()),

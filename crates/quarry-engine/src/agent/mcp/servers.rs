@@ -9,7 +9,7 @@ use super::{
     settings::{ALL, McpServerSettings, ProgramEnvironment},
     tool::{self, McpTool},
 };
-use crate::{agent::tool::Tool, error::EngineError};
+use crate::{agent::tool::Tool, error::EngineError, outbound::Outbound};
 
 /// Starts what names a server in an agent's list of tools.
 const WHOLE: &str = "mcp:";
@@ -21,19 +21,21 @@ pub struct McpServers {
 }
 
 impl McpServers {
-    /// The servers of the configuration.
+    /// The servers of the configuration. Addresses are reached through `outbound`, under its rules: one of this
+    /// machine or network must be opened there (`allow_private`).
     ///
     /// # Errors
     /// `invalid_mcp_server`.
     pub fn new(
         settings: Vec<McpServerSettings>,
         environment: &ProgramEnvironment,
+        outbound: &Outbound,
     ) -> Result<Self, EngineError> {
         let mut servers = BTreeMap::new();
         for one in settings {
             one.check()?;
             let name = one.name.clone();
-            let server = Arc::new(McpServer::new(one, environment.clone()));
+            let server = Arc::new(McpServer::new(one, environment.clone(), outbound.clone()));
             if servers.insert(name.clone(), server).is_some() {
                 let problem = format!("there are two MCP servers with the name `{name}`");
                 return Err(EngineError::invalid("invalid_mcp_server", "", problem));
