@@ -76,3 +76,17 @@ pub(crate) fn searched(kind: &'static str, took: Duration, hits: usize) {
 pub(crate) fn rebuilt(scope: &Scope, chunks: u64, took: Duration) {
     tracing::info!(collection = %scope.collection, generation = scope.generation, chunks, took_ms = took.as_millis() as u64, "index rebuilt");
 }
+
+pub(crate) fn mcp_connected(server: &str, tools: usize) {
+    counter!("quarry_mcp_connections_total", "outcome" => "connected").increment(1);
+    tracing::info!(server, tools, "connected to an MCP server");
+}
+
+pub(crate) fn mcp_failed(server: &str, problem: &str) {
+    counter!("quarry_mcp_connections_total", "outcome" => "failed").increment(1);
+    tracing::warn!(
+        server,
+        problem,
+        "an MCP server could not be connected; it is tried again when it is needed"
+    );
+}

@@ -9,6 +9,7 @@ mod auth;
 mod events;
 mod extract;
 mod health;
+pub mod mcp;
 mod middleware;
 mod openapi;
 pub mod problem;

@@ -5,12 +5,12 @@ use axum::{
     extract::{DefaultBodyLimit, OriginalUri},
     http::{Method, StatusCode},
     middleware::from_fn_with_state,
-    routing::get,
+    routing::{any, get},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    health, middleware, openapi,
+    health, mcp, middleware, openapi,
     problem::Problem,
     state::{App, AppState},
     ui, v1,
@@ -25,6 +25,7 @@ pub fn router(app: App) -> Router {
     let (routes, document) = documented(uploads).split_for_parts();
     let state = AppState::new(app, openapi::rendered(document));
     pages()
+        .route("/mcp", any(mcp::serve))
         .merge(routes)
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)

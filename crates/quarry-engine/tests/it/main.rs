@@ -4,6 +4,8 @@
 mod answers;
 mod crashes;
 mod documents;
+mod mcp;
 mod rebuilds;
 mod searches;
+mod tools;
 mod world;

@@ -6,6 +6,7 @@ mod app;
 mod collections;
 mod documents;
 mod idempotency;
+mod mcp;
 mod multipart;
 mod openapi;
 mod refusals;
