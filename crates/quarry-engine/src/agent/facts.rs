@@ -1,0 +1,138 @@
+//! The verbs on what is remembered of a user. Each sees only the facts of whoever asks.
+
+use quarry_core::{Access, FactId, Page, PageRequest, SessionId, Timestamp};
+use quarry_models::local::static_table::ID as EMBEDDER;
+use quarry_store::{FactChange, FactRow};
+use serde::{Deserialize, Serialize};
+
+use super::memory;
+use crate::{engine::Engine, error::EngineError};
+
+/// Longest fact in characters.
+const LONGEST: usize = 2_000;
+
+/// One thing remembered of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactView {
+    /// Its id.
+    pub id: FactId,
+    /// The sentence.
+    pub text: String,
+    /// The session in which it was learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// When it was learnt.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// The verbs on facts.
+#[derive(Clone, Copy)]
+pub struct Facts<'a>(pub(crate) &'a Engine);
+
+impl Facts<'_> {
+    /// Remembers a fact.
+    ///
+    /// # Errors
+    /// `invalid_fact`, `too_many_facts`.
+    pub async fn add(
+        &self,
+        access: &Access,
+        text: &str,
+        session_id: Option<SessionId>,
+    ) -> Result<FactView, EngineError> {
+        let inner = self.0.inner();
+        let text = checked(text)?;
+        let at = inner.clock.now();
+        let row = FactRow {
+            id: FactId::new(),
+            tenant: access.tenant(),
+            user: access.actor().to_string(),
+            vector: memory::embed(&inner.table, text),
+            text: text.to_owned(),
+            embedder: EMBEDDER.to_owned(),
+            session_id,
+            created_at: at,
+            updated_at: at,
+        };
+        inner.store.facts().add(row.clone()).await?;
+        Ok(row.into())
+    }
+
+    /// A page of facts, newest first.
+    ///
+    /// # Errors
+    /// `invalid_cursor`.
+    pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<FactView>, EngineError> {
+        let user = access.actor().to_string();
+        Ok(self.0.inner().store.facts().list(access.tenant(), &user, page).await?.map(FactView::from))
+    }
+
+    /// Facts that have to do with a text, best first.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn recall(&self, access: &Access, text: &str) -> Result<Vec<String>, EngineError> {
+        memory::recall(self.0.inner(), access.tenant(), &access.actor().to_string(), text).await
+    }
+
+    /// Changes a fact.
+    ///
+    /// # Errors
+    /// `invalid_fact`, `fact_not_found`.
+    pub async fn update(&self, access: &Access, id: FactId, text: &str) -> Result<FactView, EngineError> {
+        let inner = self.0.inner();
+        let text = checked(text)?;
+        let change = FactChange {
+            text: text.to_owned(),
+            vector: memory::embed(&inner.table, text),
+            embedder: EMBEDDER.to_owned(),
+            at: inner.clock.now(),
+        };
+        let user = access.actor().to_string();
+        Ok(inner.store.facts().update(access.tenant(), &user, id, change).await?.into())
+    }
+
+    /// Erases a fact.
+    ///
+    /// # Errors
+    /// `fact_not_found`.
+    pub async fn erase(&self, access: &Access, id: FactId) -> Result<(), EngineError> {
+        let user = access.actor().to_string();
+        Ok(self.0.inner().store.facts().erase(access.actor(), access.tenant(), &user, id).await?)
+    }
+
+    /// Erases all facts and answers how many there were.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn erase_all(&self, access: &Access) -> Result<u64, EngineError> {
+        let user = access.actor().to_string();
+        Ok(self.0.inner().store.facts().erase_all(access.actor(), access.tenant(), &user).await?)
+    }
+}
+
+fn checked(text: &str) -> Result<&str, EngineError> {
+    let text = text.trim();
+    let wrong = |problem: String| Err(EngineError::invalid("invalid_fact", "/text", problem));
+    if text.is_empty() {
+        return wrong("the fact is empty; say what is to be remembered".to_owned());
+    }
+    if text.chars().count() > LONGEST {
+        return wrong(format!("the fact is longer than {LONGEST} characters"));
+    }
+    Ok(text)
+}
+
+impl From<FactRow> for FactView {
+    fn from(row: FactRow) -> Self {
+        Self {
+            id: row.id,
+            text: row.text,
+            session_id: row.session_id,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
