@@ -145,7 +145,7 @@ mod tests {
             (r#"{"query": "tides"} and then I look"#, r#"{"query":"tides"}"#),
             ("{'query': 'the moon\\'s', 'deep': True, 'k': None,}", r#"{"deep":true,"k":null,"query":"the moon's"}"#),
             ("{\"query\": \"two\nlines\"}", r#"{"query":"two\nlines"}"#),
-            (r"{'query': 'say "hi"'}", r#"{"query":"say \"hi\""}"#),
+            (r#"{'query': 'say "hi"'}"#, r#"{"query":"say \"hi\""}"#),
             ("{}", "{}"),
             ("\"tides\"", "tides"),
             ("tides at Ostrava", "tides at Ostrava"),
