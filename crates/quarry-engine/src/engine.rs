@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use parking_lot::{Mutex, RwLock};
 use quarry_core::{Access, Clock, Collection, CollectionId, CollectionName, TenantId};
 use quarry_index::Index;
-use quarry_models::{Embedder, StaticTable};
+use quarry_models::{ChatModels, Embedder, StaticTable};
 use quarry_store::Store;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -15,6 +15,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    agent::{
+        self, Agents, AskRequest, Facts, Keeper, Live, RunHandle, RunRequest, Runs, Schemas, Sessions,
+        ToolSource,
+    },
     answer::{self, Answer, AnswerRequest},
     collections::Collections,
     documents::Documents,
@@ -36,6 +40,10 @@ pub struct Parts {
     pub index: Arc<dyn Index>,
     /// Opens an embedder by its id; the first call for an id may be slow, later ones are not.
     pub embedders: Arc<dyn Embedders>,
+    /// The models that talk; none for the extractive answerer alone.
+    pub chat: ChatModels,
+    /// What agents can do.
+    pub tools: Arc<dyn ToolSource>,
     /// What it can be told.
     pub settings: EngineSettings,
     /// The time.
@@ -76,6 +84,13 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) index: Arc<dyn Index>,
     pub(crate) embedders: Arc<dyn Embedders>,
+    pub(crate) chat: ChatModels,
+    pub(crate) tools: Arc<dyn ToolSource>,
+    pub(crate) schemas: Schemas,
+    pub(crate) live: Live,
+    pub(crate) keeper: Keeper,
+    /// Held while a decision about a waiting run is taken.
+    pub(crate) deciding: tokio::sync::Mutex<()>,
     pub(crate) settings: EngineSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) indexer: Indexer,
@@ -161,7 +176,7 @@ impl Engine {
     /// # Errors
     /// Storage errors.
     pub async fn start(parts: Parts) -> Result<Self, EngineError> {
-        let Parts { store, index, embedders, settings, clock } = parts;
+        let Parts { store, index, embedders, chat, tools, settings, clock } = parts;
         let inner = Arc::new(Inner {
             indexer: Indexer::new(Duration::from_millis(settings.ingest.commit_interval_ms)),
             recorder: Recorder::new(),
@@ -170,6 +185,12 @@ impl Engine {
             store,
             index,
             embedders,
+            chat,
+            tools,
+            schemas: Schemas::default(),
+            live: Live::default(),
+            keeper: Keeper::new(),
+            deciding: tokio::sync::Mutex::const_new(()),
             settings,
             clock,
             work: Notify::new(),
@@ -184,6 +205,7 @@ impl Engine {
         }
         inner.start(crate::ingest::indexer::run(Arc::clone(&inner)));
         inner.start(crate::history::run(Arc::clone(&inner)));
+        inner.start(agent::keep_runs(Arc::clone(&inner)));
         for number in 0..worker::count(&inner.settings.ingest) {
             inner.start(worker::run(Arc::clone(&inner), number));
         }
@@ -197,6 +219,10 @@ impl Engine {
         if tokio::time::timeout(deadline, self.inner.tasks.wait()).await.is_err() {
             crate::events::stopped_late(deadline);
         }
+        // Runs that were interrupted said their last word after the keeper had gone.
+        if let Err(error) = self.inner.keeper.flush(&self.inner).await {
+            crate::events::runs_failed(&error);
+        }
         self.inner.store.close().await;
     }
 
@@ -206,6 +232,7 @@ impl Engine {
         for task in self.inner.aborts.lock().drain(..) {
             task.abort();
         }
+        self.inner.live.abort_all();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
         let index = Arc::downgrade(&self.inner.index);
@@ -280,6 +307,53 @@ impl Engine {
     /// The same.
     pub async fn answer(&self, access: &Access, request: AnswerRequest) -> Result<Answer, EngineError> {
         answer::answer(&self.inner, access, request).await
+    }
+
+    /// Runs an agent.
+    ///
+    /// # Errors
+    /// `agent_not_found`, `session_not_found`, `invalid_run`, `collection_outside_agent`, `unknown_chat_model`,
+    /// `too_many_runs`.
+    pub async fn run(&self, access: &Access, request: RunRequest) -> Result<RunHandle, EngineError> {
+        agent::enter(self, access, request).await
+    }
+
+    /// Answers a question from one retrieval, with a model where one is configured, as the events of a run.
+    ///
+    /// # Errors
+    /// Those of a search, `unknown_chat_model`, `too_many_runs`.
+    pub async fn ask_stream(&self, access: &Access, request: AskRequest) -> Result<RunHandle, EngineError> {
+        agent::ask(self, access, request).await
+    }
+
+    /// The chat models there are.
+    #[must_use]
+    pub fn chat(&self) -> &ChatModels {
+        &self.inner.chat
+    }
+
+    /// The verbs on agents.
+    #[must_use]
+    pub const fn agents(&self) -> Agents<'_> {
+        Agents(self)
+    }
+
+    /// The verbs on sessions.
+    #[must_use]
+    pub const fn sessions(&self) -> Sessions<'_> {
+        Sessions(self)
+    }
+
+    /// The verbs on what is remembered of a user.
+    #[must_use]
+    pub const fn facts(&self) -> Facts<'_> {
+        Facts(self)
+    }
+
+    /// The verbs on runs.
+    #[must_use]
+    pub const fn runs(&self) -> Runs<'_> {
+        Runs(self)
     }
 
     /// The state of each thing the engine needs.

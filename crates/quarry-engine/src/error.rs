@@ -54,6 +54,15 @@ pub enum EngineError {
     /// A collection changes faster than its next generation can be built.
     #[error("documents arrive faster than the new index is built; try again when fewer are being added")]
     Busy,
+    /// More runs at a time than the settings allow.
+    #[error("{0} runs are going, which is the most (`agents.max_live_runs`); try again in a moment")]
+    TooManyRuns(usize),
+    /// The run was over before this could be done.
+    #[error("the run is over already")]
+    RunOver,
+    /// No call of the run waits under this id.
+    #[error("no call `{0}` of the run waits for a decision")]
+    CallNotFound(String),
     /// The engine is shutting down.
     #[error("the server is shutting down; try again in a moment")]
     Closing,
@@ -69,6 +78,9 @@ pub enum EngineError {
     /// A model failed.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A chat model failed where nothing lesser can answer.
+    #[error(transparent)]
+    Chat(#[from] quarry_models::ChatError),
     /// A document could not be read.
     #[error(transparent)]
     Parse(#[from] quarry_parse::ParseError),
@@ -92,6 +104,7 @@ impl EngineError {
             Self::Store(error) => Some(error),
             Self::Index(error) => Some(error),
             Self::Model(error) => Some(error),
+            Self::Chat(error) => Some(error),
             Self::Parse(error) => Some(error),
             Self::Dataset(error) => Some(error),
             _ => None,
@@ -104,8 +117,11 @@ impl Fault for EngineError {
         match self {
             Self::Invalid { .. } => ErrorKind::Invalid,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
-            Self::NotReady(_) | Self::Embedder { .. } => ErrorKind::Conflict,
-            Self::Busy | Self::Closing | Self::Embedding { .. } => ErrorKind::Unavailable,
+            Self::NotReady(_) | Self::Embedder { .. } | Self::RunOver => ErrorKind::Conflict,
+            Self::CallNotFound(_) => ErrorKind::NotFound,
+            Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
+                ErrorKind::Unavailable
+            }
             other => other.fault().map_or(ErrorKind::Internal, Fault::kind),
         }
     }
@@ -118,6 +134,9 @@ impl Fault for EngineError {
             Self::Embedder { .. } => "embedder_mismatch",
             Self::Busy => "collection_busy",
             Self::Closing => "shutting_down",
+            Self::TooManyRuns(_) => "too_many_runs",
+            Self::RunOver => "run_over",
+            Self::CallNotFound(_) => "call_not_found",
             Self::Embedding { .. } => "embedder_unavailable",
             other => other.fault().map_or("internal", Fault::code),
         }
@@ -126,6 +145,7 @@ impl Fault for EngineError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Closing => Some(Duration::from_secs(5)),
+            Self::TooManyRuns(_) => Some(Duration::from_secs(1)),
             Self::Embedding { retry_after, .. } => *retry_after,
             other => other.fault().and_then(Fault::retry_after),
         }

@@ -90,3 +90,24 @@ pub(crate) fn mcp_failed(server: &str, problem: &str) {
         "an MCP server could not be connected; it is tried again when it is needed"
     );
 }
+
+pub(crate) fn run_dropped() {
+    counter!("quarry_runs_dropped_total").increment(1);
+}
+
+pub(crate) fn runs_failed(error: &EngineError) {
+    tracing::error!(code = error.code(), %error, "runs could not be written");
+}
+
+pub(crate) fn run_failed(error: &EngineError) {
+    tracing::error!(code = error.code(), %error, "a run failed");
+}
+
+pub(crate) fn run_ended(state: &'static str) {
+    counter!("quarry_runs_total", "state" => state).increment(1);
+    tracing::debug!(state, "a run ended");
+}
+
+pub(crate) fn memory_failed(error: &EngineError) {
+    tracing::warn!(code = error.code(), %error, "a conversation's turn or notes could not be kept");
+}

@@ -1,4 +1,4 @@
-//! The `[ingest]`, `[retrieve]` and `[answer]` sections of the configuration.
+//! The `[ingest]`, `[retrieve]`, `[answer]` and `[agents]` sections of the configuration.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,8 @@ pub struct EngineSettings {
     pub retrieve: RetrieveSettings,
     /// How answers are made.
     pub answer: AnswerSettings,
+    /// How agents run.
+    pub agents: AgentSettings,
 }
 
 /// `[ingest]`
@@ -81,5 +83,28 @@ pub struct AnswerSettings {
 impl Default for AnswerSettings {
     fn default() -> Self {
         Self { passages: 10, threshold: None }
+    }
+}
+
+/// `[agents]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentSettings {
+    /// Seconds a run goes on when its last listener is gone, so that a client can come back to it. Calls that cannot be
+    /// come back to end their run at once.
+    pub resume_seconds: u64,
+    /// Tool calls of one reply that run at once.
+    pub parallel_tools: usize,
+    /// Runs that go at a time; more are refused until one ends.
+    pub max_live_runs: usize,
+    /// Seconds one tool call may take.
+    pub tool_seconds: u64,
+    /// Days that runs stay; 0 keeps them until they are erased.
+    pub run_days: u32,
+}
+
+impl Default for AgentSettings {
+    fn default() -> Self {
+        Self { resume_seconds: 30, parallel_tools: 4, max_live_runs: 2_000, tool_seconds: 30, run_days: 0 }
     }
 }

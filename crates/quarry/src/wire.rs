@@ -34,6 +34,8 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
         store,
         index: Arc::<LocalIndex>::clone(&index),
         embedders: Arc::new(embedders),
+        chat: quarry_models::ChatModels::default(),
+        tools: Arc::new(quarry_engine::agent::toolset::Fixed::default()),
         settings: config.engine(),
         clock,
     };

@@ -1,11 +1,16 @@
 //! What a run says while it goes. The server renders these as its own SSE, as OpenAI chunks or as MCP results; the
 //! command line prints them; the store keeps them as the run's trace.
+//!
+//! The answer so far is what was [`AgentEvent::Said`] since the last [`AgentEvent::Step`], [`AgentEvent::Thought`],
+//! [`AgentEvent::ToolCalled`] or [`AgentEvent::Degraded`]: each of them takes back what came before it. Text is given out
+//! while it comes, and only later does it turn out that the model goes on to call a tool or breaks off. The text of
+//! [`AgentEvent::Finished`] is the answer, whatever was said on the way.
 
 use quarry_core::{AgentId, ChunkRef, DocumentId, RunId, SessionId, Span};
 use quarry_models::chat::Usage;
 use serde::{Deserialize, Serialize};
 
-use super::source::Source;
+use super::{recorded::Recorded, source::Source};
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,14 +31,15 @@ pub enum AgentEvent {
         /// The configured name of the model, or `extractive`.
         model: String,
     },
-    /// A model's reply began; a later text replaces what an earlier step said.
+    /// A model's reply began; its text replaces what an earlier step said.
     Step {
         /// From 1.
         step: u32,
         /// The configured name of the model that answers.
         model: String,
     },
-    /// What a ReAct model thinks, or says beside its calls. Not part of the answer.
+    /// What a ReAct model thinks, or says beside its calls: in the second case it was `Said` already, and this takes it
+    /// back. Not part of the answer.
     Thought {
         /// The words.
         text: String,
@@ -106,6 +112,8 @@ pub enum AgentEvent {
         /// Why.
         reason: String,
     },
+    /// What replaying needs. Kept in the trace with a number of its own, never given to a caller.
+    Recorded(Box<Recorded>),
     /// Last, where an answer was given.
     Finished(Box<RunAnswer>),
     /// Last, where none was.

@@ -1,131 +1,111 @@
-//! What is remembered about a user, over all sessions: kept as sentences, found by words and meaning.
-//!
-//! Sentences are compared by the table inside the executable, whatever embedder the collections have: it costs
-//! microseconds, and a user has a thousand facts at most, so that all of them are looked at. Nobody finds the facts of
-//! another user: every call names tenant and user, which come from whoever asked and never from a model.
+//! The verbs on what is remembered of a user. Each sees only the facts of whoever asks.
 
-use std::collections::{HashMap, HashSet};
+use quarry_core::{Access, FactId, Page, PageRequest, SessionId, Timestamp};
+use quarry_models::Embedder as _;
+use quarry_store::{FactChange, FactRow};
+use serde::{Deserialize, Serialize};
 
-use quarry_core::{Access, FactId, SessionId};
-use quarry_index::analyzer::{self, QueryLanguages};
-use quarry_models::Embedder;
-use quarry_store::FactRow;
+use super::memory::facts;
+use crate::{engine::Engine, error::EngineError};
 
-use crate::{engine::Inner, error::EngineError};
+/// One thing remembered of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactView {
+    /// Its id.
+    pub id: FactId,
+    /// The sentence.
+    pub text: String,
+    /// The session in which it was learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// When it was learnt.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
 
-/// Longest fact in characters: it is a sentence, not a document.
-pub(crate) const MOST_CHARACTERS: usize = 500;
-/// Two sentences this alike say the same.
-const SAME: f32 = 0.97;
-/// A fact without a word of the question must be this close to it.
-const CLOSE: f32 = 0.35;
-/// What a question's words count for beside its meaning.
-const WORDS: f32 = 0.6;
+/// The verbs on facts.
+#[derive(Clone, Copy)]
+pub struct Facts<'a>(pub(crate) &'a Engine);
 
-/// Remembers a sentence about a user. Gives none when it is remembered already.
-///
-/// # Errors
-/// `invalid_fact`, `too_many_facts`, storage errors.
-pub(crate) async fn remember(
-    inner: &Inner,
-    access: &Access,
-    user: &str,
-    session_id: Option<SessionId>,
-    text: &str,
-) -> Result<Option<FactId>, EngineError> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() || text.chars().count() > MOST_CHARACTERS {
-        let problem = format!("a fact is one sentence of 1 to {MOST_CHARACTERS} characters");
-        return Err(EngineError::invalid("invalid_fact", "/text", problem));
+impl Facts<'_> {
+    /// Remembers a fact. One that says the same already is given instead.
+    ///
+    /// # Errors
+    /// `invalid_fact`, `too_many_facts`.
+    pub async fn add(
+        &self,
+        access: &Access,
+        text: &str,
+        session_id: Option<SessionId>,
+    ) -> Result<FactView, EngineError> {
+        let inner = self.0.inner();
+        let user = access.actor().to_string();
+        let (row, _) = facts::remember(inner, access, &user, session_id, text).await?;
+        Ok(row.into())
     }
-    let vector = vector(inner, &text);
-    let known = inner.store.facts().all(access.tenant(), user).await?;
-    let same = |fact: &FactRow| {
-        // Numbers and names hardly move a vector; only the same words say the same.
-        fact.text.eq_ignore_ascii_case(&text)
-            || cosine(&fact.vector, &vector) >= SAME && words(&fact.text) == words(&text)
-    };
-    if known.iter().any(same) {
-        return Ok(None);
+
+    /// A page of facts, newest first.
+    ///
+    /// # Errors
+    /// `invalid_cursor`.
+    pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<FactView>, EngineError> {
+        let user = access.actor().to_string();
+        Ok(self.0.inner().store.facts().list(access.tenant(), &user, page).await?.map(FactView::from))
     }
-    let now = inner.clock.now();
-    let row = FactRow {
-        id: FactId::new(),
-        tenant: access.tenant(),
-        user: user.to_owned(),
-        text,
-        vector,
-        embedder: inner.table.info().id.clone(),
-        session_id,
-        created_at: now,
-        updated_at: now,
-    };
-    let id = row.id;
-    inner.store.facts().add(row).await?;
-    Ok(Some(id))
-}
 
-/// The facts of a user that bear on a question, the best first.
-///
-/// # Errors
-/// Storage errors.
-pub(crate) async fn recall(
-    inner: &Inner,
-    access: &Access,
-    user: &str,
-    question: &str,
-    most: usize,
-) -> Result<Vec<FactRow>, EngineError> {
-    let facts = inner.store.facts().all(access.tenant(), user).await?;
-    let mut scored = score(inner, question, facts);
-    scored.sort_by(|one, other| other.0.total_cmp(&one.0));
-    Ok(scored.into_iter().take(most).map(|(_, fact)| fact).collect())
-}
-
-fn score(inner: &Inner, question: &str, facts: Vec<FactRow>) -> Vec<(f32, FactRow)> {
-    let (asked, wanted) = (vector(inner, question), stems(question));
-    let held: Vec<HashSet<u32>> = facts.iter().map(|fact| stems(&fact.text)).collect();
-    let mut frequency: HashMap<u32, usize> = HashMap::new();
-    for stem in held.iter().flatten() {
-        *frequency.entry(*stem).or_default() += 1;
+    /// Facts that have to do with a text, best first.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn recall(&self, access: &Access, text: &str) -> Result<Vec<String>, EngineError> {
+        facts::told(self.0.inner(), access, &access.actor().to_string(), text).await
     }
-    // A word that many facts have says less.
-    let weight =
-        |stem: &u32| (1.0 + facts.len() as f32 / (1.0 + frequency.get(stem).map_or(0.0, |n| *n as f32))).ln();
-    let whole: f32 = wanted.iter().map(weight).sum();
-    let scores: Vec<Option<f32>> = facts
-        .iter()
-        .zip(&held)
-        .map(|(fact, held)| {
-            let shared: f32 = wanted.intersection(held).map(weight).sum();
-            let words = if whole > 0.0 { shared / whole } else { 0.0 };
-            // A fact that another embedder has seen is found by its words until it is changed.
-            let near =
-                if fact.embedder == inner.table.info().id { cosine(&fact.vector, &asked) } else { 0.0 };
-            (words > 0.0 || near >= CLOSE).then_some(near + WORDS * words)
-        })
-        .collect();
-    facts.into_iter().zip(scores).filter_map(|(fact, score)| score.map(|score| (score, fact))).collect()
-}
 
-fn vector(inner: &Inner, text: &str) -> Vec<f32> {
-    let mut vector = Vec::new();
-    inner.table.embed_into(text, &mut vector);
-    vector
-}
-
-fn stems(text: &str) -> HashSet<u32> {
-    analyzer::analyse_query(text, &QueryLanguages::default()).stems().into_iter().collect()
-}
-
-fn words(text: &str) -> Vec<String> {
-    let words = text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect()
-}
-
-fn cosine(one: &[f32], other: &[f32]) -> f32 {
-    if one.len() != other.len() {
-        return 0.0;
+    /// Changes a fact.
+    ///
+    /// # Errors
+    /// `invalid_fact`, `fact_not_found`.
+    pub async fn update(&self, access: &Access, id: FactId, text: &str) -> Result<FactView, EngineError> {
+        let inner = self.0.inner();
+        let text = facts::checked(text)?;
+        let change = FactChange {
+            vector: facts::vector(inner, &text),
+            text,
+            embedder: inner.table.info().id.clone(),
+            at: inner.clock.now(),
+        };
+        let user = access.actor().to_string();
+        Ok(inner.store.facts().update(access.tenant(), &user, id, change).await?.into())
     }
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
+
+    /// Erases a fact.
+    ///
+    /// # Errors
+    /// `fact_not_found`.
+    pub async fn erase(&self, access: &Access, id: FactId) -> Result<(), EngineError> {
+        let user = access.actor().to_string();
+        Ok(self.0.inner().store.facts().erase(access.actor(), access.tenant(), &user, id).await?)
+    }
+
+    /// Erases all facts and answers how many there were.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub async fn erase_all(&self, access: &Access) -> Result<u64, EngineError> {
+        let user = access.actor().to_string();
+        Ok(self.0.inner().store.facts().erase_all(access.actor(), access.tenant(), &user).await?)
+    }
+}
+
+impl From<FactRow> for FactView {
+    fn from(row: FactRow) -> Self {
+        Self {
+            id: row.id,
+            text: row.text,
+            session_id: row.session_id,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
 }

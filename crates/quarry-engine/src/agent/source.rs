@@ -4,6 +4,8 @@ use parking_lot::Mutex;
 use quarry_core::{ChunkRef, CollectionName, DocumentId, Span};
 use serde::{Deserialize, Serialize};
 
+use crate::retrieve::Hit;
+
 /// A passage that a tool brought into a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
@@ -28,6 +30,24 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// A hit, not numbered yet.
+    #[must_use]
+    pub fn from_hit(collection: CollectionName, hit: Hit) -> Self {
+        Self {
+            number: 0,
+            collection,
+            document_id: hit.document_id,
+            chunk_id: hit.chunk_id,
+            title: hit.title,
+            source: hit.source,
+            page: hit.page,
+            span: hit.span,
+            text: hit.text,
+        }
+    }
+}
+
 /// Every passage of one run, numbered in the order they came. Shared by tools that run in parallel.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -35,6 +55,14 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Those of a run that goes on, or is run again. They keep their numbers.
+    #[must_use]
+    pub fn restored(mut known: Vec<Source>) -> Self {
+        known.sort_by_key(|source| source.number);
+        known.dedup_by_key(|source| source.number);
+        Self { known: Mutex::new(known) }
+    }
+
     /// Adds a passage and gives its number: the old one where the same span of the same chunk is known already.
     /// `source.number` is ignored.
     pub fn add(&self, mut source: Source) -> u32 {
@@ -43,7 +71,7 @@ impl Sources {
         if let Some(other) = known.iter().find(same) {
             return other.number;
         }
-        source.number = u32::try_from(known.len()).unwrap_or(u32::MAX).saturating_add(1);
+        source.number = known.last().map_or(0, |last| last.number).saturating_add(1);
         let number = source.number;
         known.push(source);
         number
@@ -52,8 +80,7 @@ impl Sources {
     /// The passage with a number.
     #[must_use]
     pub fn find(&self, number: u32) -> Option<Source> {
-        let place = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.known.lock().get(place).cloned()
+        self.known.lock().iter().find(|source| source.number == number).cloned()
     }
 
     /// All of them, in order.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
-use quarry_core::{Access, RunId};
+use quarry_core::{Access, Filter, RunId};
 use quarry_models::chat::ToolSpec;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,8 @@ pub struct ToolContext<'a> {
     pub user: &'a str,
     /// The agent: its collections bound every search.
     pub agent: &'a AgentDefinition,
+    /// Only documents whose metadata match may be looked at, whatever the model asks for.
+    pub filter: Option<&'a Filter>,
     /// The run.
     pub run: RunId,
     /// Where passages get their numbers.

@@ -10,4 +10,4 @@ pub(crate) use languages::Languages;
 pub use request::{
     Explanation, Hit, LegExplanation, Mode, RankerChoice, SearchRequest, SearchResponse, Share, Weights,
 };
-pub(crate) use search::{Found, candidates, find, search};
+pub(crate) use search::{Found, candidates, check, find, search};

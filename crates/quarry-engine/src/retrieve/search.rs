@@ -64,7 +64,8 @@ pub(crate) async fn search(
     })
 }
 
-fn check(request: &SearchRequest) -> Result<(), EngineError> {
+/// Whether a search can work.
+pub(crate) fn check(request: &SearchRequest) -> Result<(), EngineError> {
     let wrong = |pointer, problem: String| Err(EngineError::invalid("invalid_query", pointer, problem));
     if request.query.trim().is_empty() {
         return wrong("/query", "the query is empty; say what to look for".to_owned());

@@ -85,6 +85,8 @@ impl World {
             store: Store::open(&config, clock.clone()).await.unwrap(),
             index: Arc::new(LocalIndex::new(self.path("index"), quarry_index::IndexSettings::default())),
             embedders: Arc::new(Two { table, other }),
+            chat: quarry_models::ChatModels::default(),
+            tools: Arc::new(quarry_engine::agent::toolset::Fixed::default()),
             settings,
             clock,
         })

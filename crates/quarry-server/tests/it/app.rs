@@ -72,6 +72,8 @@ async fn engine(data: &Path, settings: EngineSettings) -> Engine {
         store: Store::open(&config, Arc::clone(&clock)).await.unwrap(),
         index: Arc::new(MemoryIndex::new()),
         embedders: Arc::new(OneEmbedder(EmbedderSettings::default(), tempfile::tempdir().unwrap())),
+        chat: quarry_models::ChatModels::default(),
+        tools: Arc::new(quarry_engine::agent::toolset::Fixed::default()),
         settings,
         clock,
     };

@@ -31,6 +31,7 @@ impl Config {
             ingest: self.ingest.clone(),
             retrieve: self.retrieve.clone(),
             answer: self.answer.clone(),
+            ..EngineSettings::default()
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{arguments, remember::with_memory};
 use crate::agent::{
-    facts,
+    memory::facts,
     tool::{Tool, ToolContext, ToolFailure, ToolOutput},
 };
 

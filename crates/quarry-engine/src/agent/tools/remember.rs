@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::arguments;
 use crate::agent::{
-    facts,
+    memory::facts,
     tool::{Tool, ToolContext, ToolFailure, ToolOutput},
 };
 
@@ -58,8 +58,8 @@ impl Tool for Remember {
                 .map_err(|error| arguments::failure(&error))
         };
         Ok(match arguments::in_time(context, added).await? {
-            Some(_) => ToolOutput::text("Remembered."),
-            None => ToolOutput::text("That is remembered already."),
+            (_, true) => ToolOutput::text("Remembered."),
+            (_, false) => ToolOutput::text("That is remembered already."),
         })
     }
 }

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
+
 use super::{
     calculate::Calculate, current_time::CurrentTime, list_documents::ListDocuments,
     read_document::ReadDocument, recall::Recall, remember::Remember, search::Search,
 };
 use crate::{
-    agent::{definition::AgentDefinition, mcp::McpServers, tool::Tool},
+    agent::{definition::AgentDefinition, mcp::McpServers, tool::Tool, toolset::ToolSource},
     error::EngineError,
 };
 
@@ -61,11 +63,14 @@ impl Toolbox {
         self.tools.keys().cloned().chain(self.servers.names()).collect()
     }
 
-    /// Holds an agent's lists against what there is, without asking anybody.
-    ///
-    /// # Errors
-    /// `unknown_tool`, with the names there are.
-    pub fn check(&self, agent: &AgentDefinition) -> Result<(), EngineError> {
+    fn knows(&self, name: &str) -> bool {
+        self.tools.contains_key(name) || self.servers.knows(name)
+    }
+}
+
+#[async_trait]
+impl ToolSource for Toolbox {
+    fn check(&self, agent: &AgentDefinition) -> Result<(), EngineError> {
         let lists = [(&agent.tools, "/tools"), (&agent.approve, "/approve")];
         for (names, pointer) in lists {
             if let Some(unknown) = names.iter().find(|name| !self.knows(name)) {
@@ -77,16 +82,9 @@ impl Toolbox {
         Ok(())
     }
 
-    fn knows(&self, name: &str) -> bool {
-        self.tools.contains_key(name) || self.servers.knows(name)
-    }
-
-    /// The tools of an agent, in its order and each once. MCP servers are connected where they are not yet; one that
-    /// does not answer gives tools that say so when they are called.
-    ///
-    /// # Errors
-    /// `unknown_tool`, with the names there are.
-    pub async fn select(&self, agent: &AgentDefinition) -> Result<Vec<Arc<dyn Tool>>, EngineError> {
+    /// In the agent's order and each once. An MCP server that does not answer gives tools that say so when they are
+    /// called.
+    async fn select(&self, agent: &AgentDefinition) -> Result<Vec<Arc<dyn Tool>>, EngineError> {
         self.check(agent)?;
         let mut chosen: Vec<Arc<dyn Tool>> = Vec::with_capacity(agent.tools.len());
         for name in &agent.tools {
@@ -103,8 +101,8 @@ impl Toolbox {
         Ok(chosen)
     }
 
-    /// Ends what runs for the tools: connections to MCP servers, and their programs.
-    pub async fn stop(&self) {
+    /// Ends connections to MCP servers, and their programs.
+    async fn stop(&self) {
         self.servers.stop().await;
     }
 }

@@ -1,0 +1,65 @@
+//! What a trace keeps beside the events, so that a run can be run again: what models were asked and replied.
+
+use quarry_models::chat::{ChatMessage, FinishReason, ToolCall, Usage};
+use serde::{Deserialize, Serialize};
+
+use super::run::Plan;
+
+/// One thing that a replay needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Recorded {
+    /// Everything that was decided before the first reply.
+    Plan(Box<Plan>),
+    /// What a model was asked. The first `kept` messages are those of the request before it.
+    Asked {
+        /// The reply, from 1.
+        step: u32,
+        /// The prompt and its version.
+        prompt: String,
+        /// Messages that begin this request as they began the one before.
+        kept: usize,
+        /// The others.
+        messages: Vec<ChatMessage>,
+        /// Names of the tools offered.
+        tools: Vec<String>,
+    },
+    /// What it replied.
+    Replied {
+        /// The reply, from 1.
+        step: u32,
+        /// The configured name of the model.
+        model: String,
+        /// All text.
+        text: String,
+        /// All calls.
+        calls: Vec<ToolCall>,
+        /// Why it ended.
+        reason: FinishReason,
+        /// What it took.
+        usage: Usage,
+    },
+    /// That it did not reply to the end.
+    Broke {
+        /// The reply, from 1.
+        step: u32,
+        /// What came before.
+        text: String,
+        /// Why, in a sentence.
+        problem: String,
+    },
+    /// What the extractive answerer said.
+    Extracted {
+        /// The answer.
+        text: String,
+        /// Whether the documents answer.
+        answered: bool,
+    },
+    /// A budget ended the run.
+    Stopped {
+        /// Which.
+        limit: String,
+        /// Replies until then.
+        steps: u32,
+    },
+}
