@@ -4,6 +4,9 @@
 mod answers;
 mod crashes;
 mod documents;
+mod injections;
 mod rebuilds;
+mod runs;
+mod script;
 mod searches;
 mod world;
