@@ -27,6 +27,7 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
     let store = Store::open(&store_config(config, folder), Arc::clone(&clock)).await?;
     if config.store.url.is_none() {
         give_back(&store).await?;
+        store.runs().interrupt_running(clock.now()).await?;
     }
     let index = Arc::new(LocalIndex::new(folder.index(), config.index.clone()));
     let embedders = Opened::new(config.models.embed.clone(), folder.models());

@@ -3,7 +3,7 @@
 use quarry_models::chat::{ChatMessage, FinishReason, ToolCall, Usage};
 use serde::{Deserialize, Serialize};
 
-use super::run::Plan;
+use super::{event::AgentEvent, run::Plan};
 
 /// One thing that a replay needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,4 +62,18 @@ pub enum Recorded {
         /// Replies until then.
         steps: u32,
     },
+}
+
+/// The messages of the last request in a trace.
+pub(crate) fn conversation<'a>(events: impl Iterator<Item = &'a AgentEvent>) -> Vec<ChatMessage> {
+    let mut said: Vec<ChatMessage> = Vec::new();
+    for event in events {
+        if let AgentEvent::Recorded(recorded) = event
+            && let Recorded::Asked { kept, messages, .. } = recorded.as_ref()
+        {
+            said.truncate(*kept);
+            said.extend(messages.iter().cloned());
+        }
+    }
+    said
 }

@@ -13,6 +13,7 @@ use super::{
     checkpoint::Checkpoint,
     event::AgentEvent,
     live::{LiveRun, RunEvents, RunHandle},
+    recorded,
     replay::{self, Replay},
     run::Work,
     source::Sources,
@@ -247,8 +248,8 @@ impl Runs<'_> {
             model,
             search: None,
             sources: Sources::restored(checkpoint.sources.clone()),
+            asked: Mutex::new(recorded::conversation(before.iter().map(|(_, event)| event))),
             run: Arc::new(LiveRun::new(access.tenant(), row.id, clock, before)),
-            asked: Mutex::default(),
             again: None,
             plan,
         })

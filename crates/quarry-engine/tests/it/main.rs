@@ -4,8 +4,11 @@
 mod answers;
 mod crashes;
 mod documents;
+mod injections;
 mod mcp;
 mod rebuilds;
+mod runs;
+mod script;
 mod searches;
 mod tools;
 mod world;

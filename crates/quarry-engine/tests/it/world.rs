@@ -3,9 +3,13 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use quarry_core::{Access, Actor, CollectionName, Document, Metadata, SystemClock, TenantId};
-use quarry_engine::{Added, Engine, EngineSettings, Parts, SearchRequest, Upload, engine::Embedders};
+use quarry_engine::{
+    Added, Engine, EngineSettings, Parts, SearchRequest, Upload,
+    agent::{ToolSource, toolset::Fixed},
+    engine::Embedders,
+};
 use quarry_index::local::LocalIndex;
-use quarry_models::{Embedder, EmbedderSettings, ModelError};
+use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError};
 use quarry_store::{Store, StoreConfig};
 use tempfile::TempDir;
 
@@ -70,7 +74,20 @@ impl World {
         self.engine_with(EngineSettings::default()).await
     }
 
+    pub async fn engine_of(&self, chat: ChatModels, tools: Arc<dyn ToolSource>) -> Engine {
+        self.engine_from(EngineSettings::default(), chat, tools).await
+    }
+
     pub async fn engine_with(&self, settings: EngineSettings) -> Engine {
+        self.engine_from(settings, ChatModels::default(), Arc::new(Fixed::default())).await
+    }
+
+    pub async fn engine_from(
+        &self,
+        settings: EngineSettings,
+        chat: ChatModels,
+        tools: Arc<dyn ToolSource>,
+    ) -> Engine {
         let clock = Arc::new(SystemClock);
         let config = StoreConfig {
             url: format!("sqlite://{}", self.path("quarry.db").display()),
@@ -85,8 +102,8 @@ impl World {
             store: Store::open(&config, clock.clone()).await.unwrap(),
             index: Arc::new(LocalIndex::new(self.path("index"), quarry_index::IndexSettings::default())),
             embedders: Arc::new(Two { table, other }),
-            chat: quarry_models::ChatModels::default(),
-            tools: Arc::new(quarry_engine::agent::toolset::Fixed::default()),
+            chat,
+            tools,
             settings,
             clock,
         })
