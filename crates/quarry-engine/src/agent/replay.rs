@@ -88,7 +88,13 @@ pub(crate) async fn replay(engine: &Engine, access: &Access, id: RunId) -> Resul
     Ok(compare(id, &moments(&events), &moments(&again)))
 }
 
-async fn work(engine: &Engine, access: &Access, plan: Plan, events: &[AgentEvent], run: &Arc<LiveRun>) -> Work {
+async fn work(
+    engine: &Engine,
+    access: &Access,
+    plan: Plan,
+    events: &[AgentEvent],
+    run: &Arc<LiveRun>,
+) -> Work {
     let mut replies = VecDeque::new();
     let mut outputs: HashMap<String, VecDeque<Result<ToolOutput, String>>> = HashMap::new();
     let mut sources: Vec<Source> = Vec::new();

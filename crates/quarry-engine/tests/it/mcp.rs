@@ -17,6 +17,7 @@ use quarry_engine::{
         source::Sources,
         tool::{MOST_CHARACTERS, Tool, ToolContext},
         tools::Toolbox,
+        toolset::ToolSource as _,
     },
     outbound::{Outbound, OutboundSettings},
 };
@@ -74,6 +75,7 @@ async fn call(engine: &Engine, tool: &Arc<dyn Tool>, seconds: u64) -> Result<Str
         access: &access,
         user: "ada",
         agent: &agent,
+        filter: None,
         run: RunId::new(),
         sources: &sources,
         deadline: Instant::now() + Duration::from_secs(seconds),

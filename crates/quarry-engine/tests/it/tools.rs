@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quarry_core::{Access, Actor, CollectionName, Document, Fault, RunId, TenantId};
+use quarry_core::{Access, Actor, CollectionName, Document, Fault, Filter, RunId, TenantId};
 use quarry_engine::{
     Engine,
     agent::{
@@ -13,6 +13,7 @@ use quarry_engine::{
         source::Sources,
         tool::{MOST_CHARACTERS, Tool, ToolContext, ToolFailure, ToolOutput},
         tools::Toolbox,
+        toolset::ToolSource as _,
     },
 };
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ struct Run {
     agent: AgentDefinition,
     sources: Sources,
     cancel: CancellationToken,
+    filter: Option<Filter>,
     seconds: u64,
 }
 
@@ -40,6 +42,7 @@ impl Run {
             agent: AgentDefinition::default(),
             sources: Sources::default(),
             cancel: CancellationToken::new(),
+            filter: None,
             seconds: 30,
         }
     }
@@ -55,6 +58,7 @@ impl Run {
             access: &self.access,
             user: self.user,
             agent: &self.agent,
+            filter: self.filter.as_ref(),
             run: RunId::new(),
             sources: &self.sources,
             deadline: Instant::now() + Duration::from_secs(self.seconds),
@@ -338,5 +342,28 @@ async fn a_call_ends_with_the_runs_time_and_with_its_caller() {
     assert_eq!(gone.refusal("search", json!({"query": "otters"})).await, "the run was cancelled");
     let refusal = late.refusal("list_documents", json!({})).await;
     assert_eq!(refusal, "the run's time was over before the tool had answered");
+    stop(engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_caller_narrowed_the_run_to_no_model_can_widen() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let mut public = upload("public", "Otters eat fish in the public river.");
+    public.metadata.insert("level".to_owned(), "public".into());
+    let mut secret = upload("secret", "Otters eat caviar in the secret river.");
+    secret.metadata.insert("level".to_owned(), "secret".into());
+    let secret = put(&engine, vec![public, secret]).await.remove(1);
+    let filter = serde_json::from_value(json!({"eq": {"field": "level", "value": "public"}})).unwrap();
+    let run = Run { filter: Some(filter), ..Run::new(&engine) };
+    let wide = json!({"query": "otters eat", "filter": {"exists": {"field": "level"}}});
+    for arguments in [json!({"query": "otters eat"}), wide] {
+        let found = run.text("search", arguments).await;
+        assert!(found.contains("fish") && !found.contains("caviar"), "{found}");
+    }
+    let listed = run.text("list_documents", json!({})).await;
+    assert!(listed.contains("public") && !listed.contains("secret"), "{listed}");
+    let refusal = run.refusal("read_document", json!({"document_id": secret.id.to_string()})).await;
+    assert_eq!(refusal, format!("there is no document `{}`", secret.id));
     stop(engine).await;
 }

@@ -140,7 +140,7 @@ proptest! {
         let characters: Vec<char> = text.chars().collect();
         let mut reader = Reader::default();
         let mut pieces = String::new();
-        let mut at = 0;
+        let mut at = 0_usize;
         for cut in cuts.into_iter().chain([usize::MAX]) {
             let end = at.saturating_add(cut).min(characters.len());
             pieces.push_str(&reader.push(&characters[at..end].iter().collect::<String>()));

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use quarry_core::{Collection, CollectionName, Document, DocumentId, ErrorKind, Fault};
+use quarry_core::{Collection, CollectionName, Document, DocumentId, ErrorKind, Fault, Filter};
 use quarry_store::StoreError;
 
 use crate::{agent::tool::ToolContext, error::EngineError};
@@ -41,6 +41,19 @@ pub(super) async fn present(context: &ToolContext<'_>) -> Result<Vec<Arc<Collect
     Ok(found)
 }
 
+/// Whether the run may see a document: whoever asked may have narrowed it to some.
+pub(super) fn shown(context: &ToolContext<'_>, document: &Document) -> bool {
+    context.filter.is_none_or(|filter| filter.matches(&document.metadata))
+}
+
+/// The run's filter and the model's, both: a model can only narrow.
+pub(super) fn narrowed(context: &ToolContext<'_>, asked: Option<Filter>) -> Option<Filter> {
+    match (context.filter.cloned(), asked) {
+        (Some(own), Some(asked)) => Some(Filter::And(vec![own, asked])),
+        (own, asked) => own.or(asked),
+    }
+}
+
 /// A document of the agent's collections, with the name of its own.
 pub(super) async fn document(
     context: &ToolContext<'_>,
@@ -49,7 +62,7 @@ pub(super) async fn document(
     let document = context.engine.documents().get(context.access, id).await?;
     let collection = present(context).await?.into_iter().find(|one| one.id == document.collection);
     match collection {
-        Some(collection) => Ok((document, collection.name.clone())),
-        None => Err(StoreError::DocumentNotFound(id.to_string()).into()),
+        Some(collection) if shown(context, &document) => Ok((document, collection.name.clone())),
+        _ => Err(StoreError::DocumentNotFound(id.to_string()).into()),
     }
 }

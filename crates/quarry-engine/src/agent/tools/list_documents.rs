@@ -92,7 +92,8 @@ async fn list(context: &ToolContext<'_>, arguments: &Arguments) -> Result<Listin
                     Some(format!("{name}/{}", cursor.map_or(String::new(), |cursor: Cursor| cursor.0)));
                 break 'collections;
             }
-            let limit = if wanted.is_some() { MOST } else { MOST - listing.found.len() };
+            let sifted = wanted.is_some() || context.filter.is_some();
+            let limit = if sifted { MOST } else { MOST - listing.found.len() };
             let request = PageRequest::new(u32::try_from(limit).ok(), cursor.take());
             let page = match context.engine.documents().list(context.access, name, None, &request).await {
                 Ok(page) => page,
@@ -104,6 +105,7 @@ async fn list(context: &ToolContext<'_>, arguments: &Arguments) -> Result<Listin
             };
             answered = true;
             looked += page.items.len();
+            let page = shown(context, page);
             cursor = listing.take(name, page, wanted.as_deref());
             if cursor.is_none() {
                 break;
@@ -114,6 +116,12 @@ async fn list(context: &ToolContext<'_>, arguments: &Arguments) -> Result<Listin
         Some(error) if !answered => Err(error),
         _ => Ok(listing),
     }
+}
+
+/// What the run may see of a page.
+fn shown(context: &ToolContext<'_>, page: Page<Document>) -> Page<Document> {
+    let items = page.items.into_iter().filter(|document| bounds::shown(context, document)).collect();
+    Page { items, next_cursor: page.next_cursor }
 }
 
 /// `collection/cursor`, with nothing behind the stroke for the start of a collection.

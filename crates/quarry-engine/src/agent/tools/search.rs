@@ -87,10 +87,11 @@ async fn search(context: &ToolContext<'_>, arguments: Arguments) -> Result<ToolO
     }
     let collections = bounds::chosen(context, arguments.collection.as_deref());
     let collections = collections.map_err(|error| arguments::failure(&error))?;
+    let filter = bounds::narrowed(context, arguments.filter);
     let requests = collections.into_iter().map(|collection| SearchRequest {
         k,
         mode: arguments.mode.unwrap_or_default(),
-        filter: arguments.filter.clone(),
+        filter: filter.clone(),
         record: false,
         ..SearchRequest::new(collection, arguments.query.clone())
     });
