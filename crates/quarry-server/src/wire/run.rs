@@ -63,6 +63,8 @@ pub struct Decision {
     pub approved: bool,
     /// Whether what follows comes as a stream of events.
     pub stream: Option<bool>,
+    /// Of a stream: only events behind this number; everything from the run's start when not said.
+    pub after: Option<u64>,
 }
 
 /// What a run came to.
@@ -248,6 +250,9 @@ pub struct RunTrace {
     #[serde(flatten)]
     #[schema(value_type = Run)]
     pub run: RunView,
+    /// The prompts that were used, each with its version.
+    #[schema(example = json!(["native@1"]))]
+    pub prompts: Vec<String>,
     /// Each reply of a model and the calls it made.
     pub replies: Vec<Reply>,
     /// The passages, by number.
@@ -308,6 +313,7 @@ pub struct NumberedEvent {
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// What.
+    #[serde(flatten)]
     #[schema(value_type = AgentEvent)]
     pub event: quarry_engine::agent::AgentEvent,
 }

@@ -45,13 +45,13 @@ pub(crate) async fn run(
     let place = room.exchange(&state)?;
     let started = state.in_time(state.app.engine.run(&access, body.request(agent, streams))).await;
     let handle = started.map_err(|problem| problem.renamed("/session", "/session_id"))?;
-    answer(handle, streams, place).await
+    answer(handle, streams.then_some(0), place).await
 }
 
-/// What comes of a run: its events from the first on, or its end.
-pub(crate) async fn answer(handle: RunHandle, streams: bool, place: Place) -> Result<Response, Problem> {
-    if streams {
-        return Ok(sse::run(handle.events(0), place));
+/// What comes of a run: its events behind a number, or its end where none is given.
+pub(crate) async fn answer(handle: RunHandle, after: Option<u64>, place: Place) -> Result<Response, Problem> {
+    if let Some(after) = after {
+        return Ok(sse::run(handle.events(after), place));
     }
     let ended = ending::of(handle).await;
     drop(place);

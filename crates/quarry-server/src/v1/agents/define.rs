@@ -34,9 +34,8 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/v1/agents", tag = "agents",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
     request_body = wire::NewAgent,
-    responses((status = 201, description = "It was made", body = Agent, headers(
-        ("Location" = String, description = "Where it is"), ("ETag" = String, description = "Its state")
-    ))),
+    responses((status = 201, description = "It was made", body = Agent,
+        headers(("Location" = String, description = "Where it is")))),
 )]
 pub(crate) async fn add(
     Caller(access): Caller,

@@ -21,7 +21,7 @@ use crate::{
 /// Decides about a call that waits.
 ///
 /// When no other call waits, the run goes on and this request answers as the one that began it would: with the answer,
-/// or with a stream of all events from the first on.
+/// or with a stream of its events.
 #[utoipa::path(post, path = "/v1/runs/{id}/approvals", tag = "runs",
     params(("id" = Uuid, Path, description = "The run's id")),
     request_body = Decision,
@@ -49,7 +49,7 @@ pub(crate) async fn decide(
     let place = room.exchange(&state)?;
     let runs = state.app.engine.runs();
     let handle = state.in_time(runs.decide(&access, id, &decision.call_id, decision.approved)).await?;
-    ask::answer(handle, streams, place).await
+    ask::answer(handle, streams.then_some(decision.after.unwrap_or(0)), place).await
 }
 
 /// Ends a run that goes or waits. It is over a moment later.

@@ -9,7 +9,8 @@ use crate::wire::{Call, NumberedEvent, Reply, RunTrace};
 /// A run with its trace: number, time and event of each row. What an older or newer version wrote and this one cannot
 /// read is passed over.
 pub(super) fn of(run: RunView, rows: impl Iterator<Item = (u64, Timestamp, Value)>) -> RunTrace {
-    let mut trace = RunTrace { run, replies: Vec::new(), sources: Vec::new(), events: Vec::new() };
+    let (prompts, replies, sources, events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut trace = RunTrace { run, prompts, replies, sources, events };
     for (number, at, event) in rows {
         let Ok(event) = serde_json::from_value::<AgentEvent>(event) else { continue };
         note(&mut trace, &event);
@@ -23,7 +24,12 @@ pub(super) fn of(run: RunView, rows: impl Iterator<Item = (u64, Timestamp, Value
 fn note(trace: &mut RunTrace, event: &AgentEvent) {
     match event {
         AgentEvent::Recorded(recorded) => match recorded.as_ref() {
-            Recorded::Asked { step, prompt, .. } => reply(trace, *step).prompt.clone_from(prompt),
+            Recorded::Asked { step, prompt, .. } => {
+                reply(trace, *step).prompt.clone_from(prompt);
+                if !trace.prompts.contains(prompt) {
+                    trace.prompts.push(prompt.clone());
+                }
+            }
             Recorded::Broke { step, problem, .. } => reply(trace, *step).problem = Some(problem.clone()),
             _ => {}
         },
