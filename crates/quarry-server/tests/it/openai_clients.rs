@@ -73,7 +73,7 @@ async fn the_python_client_chats_streams_lists_and_embeds() {
     let (python, done) = (home.join("bin/python"), home.join("installed"));
     if !done.exists() {
         let made = installs("python3", &["-m", "venv", "."], &home).await;
-        let wants = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "openai>=2,<3"];
+        let wants = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "openai>=3,<4"];
         if !made || !installs(python.clone(), &wants, &home).await {
             return;
         }
@@ -88,7 +88,7 @@ async fn the_node_client_chats_streams_lists_and_embeds() {
     std::fs::create_dir_all(&home).unwrap();
     let done = home.join("installed");
     if !done.exists() {
-        let wants = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", ".", "openai@6"];
+        let wants = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", ".", "openai@7"];
         if !installs("node", &["--version"], &home).await || !installs("npm", &wants, &home).await {
             return;
         }
