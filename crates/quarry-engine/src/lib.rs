@@ -7,6 +7,7 @@ pub mod agent;
 pub mod answer;
 pub mod collections;
 pub mod documents;
+mod embed;
 pub mod engine;
 pub mod error;
 pub mod eval;
@@ -24,8 +25,15 @@ pub mod settings;
 
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};
 pub use documents::{AddOutcome, Added, Upload};
+pub use embed::Embedded;
 pub use engine::{Engine, Health, Parts};
 pub use error::EngineError;
 pub use maintain::{Repair, Verification};
+// Words of the materials that callers of the engine speak; the door knows no material itself.
+pub use quarry_models::{
+    Purpose,
+    chat::{ChatMessage, Role, Usage},
+};
+pub use quarry_store::{RunFilter, RunState};
 pub use retrieve::{Hit, Mode, RankerChoice, SearchRequest, SearchResponse};
 pub use settings::EngineSettings;

@@ -65,9 +65,26 @@ impl Drop for InFlight {
     }
 }
 
+/// Counts a run as being listened to or waited for, for as long as it lives.
+pub(crate) struct Listening;
+
+impl Listening {
+    /// A client listens to a run or waits for it.
+    pub(crate) fn begin() -> Self {
+        gauge!("quarry_http_streams").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        gauge!("quarry_http_streams").decrement(1.0);
+    }
+}
+
 /// A request failed through no fault of its caller; the only place where the reason is told.
-pub(crate) fn failed(code: &'static str, reason: &str, request_id: &str) {
-    counter!("quarry_http_failures_total", "code" => code).increment(1);
+pub(crate) fn failed(code: &str, reason: &str, request_id: &str) {
+    counter!("quarry_http_failures_total", "code" => code.to_owned()).increment(1);
     tracing::error!(code, reason, request_id, "a request failed");
 }
 

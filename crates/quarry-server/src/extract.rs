@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
-use quarry_core::{CollectionName, DocumentId, JobId, QueryId};
+use quarry_core::{CollectionName, DocumentId, FactId, JobId, QueryId, RunId, SessionId};
 use serde::de::DeserializeOwned;
 
 use crate::{problem::Problem, state::AppState};
@@ -20,6 +20,17 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let bytes = json_bytes(request, state).await?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that must have come within the request timeout, on a route whose answer may take longer.
+pub(crate) struct Timely<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Timely<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        state.in_time(Body::from_request(request, state)).await.map(|Body(read)| Self(read))
     }
 }
 
@@ -95,8 +106,17 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 /// A deserialiser's message as a person would say it: without the position, which the pointer tells better.
 fn sentence(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
-    if message.contains("untagged enum Value") {
-        return "a value is true, false, a number, text, or a list of these".to_owned();
+    // What a choice without a name of its own may be; the deserialiser only knows that it was none of it.
+    let choices = [
+        ("untagged enum Value", "a value is true, false, a number, text, or a list of these"),
+        (
+            "untagged enum MessageContent",
+            "a message's content is text, or a list of parts with `type` and `text`",
+        ),
+        ("untagged enum EmbeddingInput", "the input is a text or a list of texts"),
+    ];
+    if let Some((_, said)) = choices.into_iter().find(|(name, _)| message.contains(name)) {
+        return said.to_owned();
     }
     let Some((what, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
     match number(expected) {
@@ -150,6 +170,23 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Parameters<T> {
 /// The one name or id in a path.
 pub(crate) struct InPath<T>(pub(crate) T);
 
+/// The two names or ids in a path.
+pub(crate) struct InPaths<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A: Segment, B: Segment> FromRequestParts<AppState> for InPaths<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let Path((first, second)) =
+            Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| not_utf8())?;
+        Ok(Self(A::read(&first)?, B::read(&second)?))
+    }
+}
+
+fn not_utf8() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_path", "the path is not UTF-8")
+}
+
 /// What can stand in a path.
 pub(crate) trait Segment: Sized {
     fn read(text: &str) -> Result<Self, Problem>;
@@ -159,9 +196,7 @@ impl<T: Segment> FromRequestParts<AppState> for InPath<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "invalid_path", "the path is not UTF-8"))?;
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| not_utf8())?;
         T::read(&text).map(Self)
     }
 }
@@ -170,6 +205,23 @@ impl Segment for CollectionName {
     fn read(text: &str) -> Result<Self, Problem> {
         text.parse().map_err(|error: quarry_core::NameError| {
             Problem::new(StatusCode::BAD_REQUEST, "invalid_collection_name", error.to_string())
+        })
+    }
+}
+
+/// A name or an id, which the engine tells apart.
+impl Segment for String {
+    fn read(text: &str) -> Result<Self, Problem> {
+        Ok(text.to_owned())
+    }
+}
+
+/// A version.
+impl Segment for u32 {
+    fn read(text: &str) -> Result<Self, Problem> {
+        text.parse().map_err(|_| {
+            let detail = format!("`{text}` is not a version: versions are whole numbers from 1");
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_version", detail)
         })
     }
 }
@@ -187,7 +239,14 @@ macro_rules! ids {
     )+};
 }
 
-ids!(DocumentId => "a document", JobId => "a job", QueryId => "a query");
+ids!(
+    DocumentId => "a document",
+    FactId => "a fact",
+    JobId => "a job",
+    QueryId => "a query",
+    RunId => "a run",
+    SessionId => "a session",
+);
 
 #[cfg(test)]
 mod tests {

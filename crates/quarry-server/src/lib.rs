@@ -3,14 +3,17 @@
 //! [`router`] puts the routes together, [`serve`] answers connections until it is told to stop. Handlers unpack a
 //! request, call [`quarry_engine::Engine`] once and pack what comes back; ids, times, defaults and rules are the
 //! engine's. Errors become RFC 9457 problems in one place ([`problem`]), and each request is logged and counted in
-//! one place ([`middleware`]). The door knows neither SQL nor vendors.
+//! one place ([`middleware`]). Runs are streamed by one writer ([`sse`]), to OpenAI's clients in their own dialect
+//! ([`openai`]). The door knows neither SQL nor vendors.
 
 mod auth;
+mod ending;
 mod events;
 mod extract;
 mod health;
 pub mod mcp;
 mod middleware;
+mod openai;
 mod openapi;
 pub mod problem;
 mod recorder;
@@ -18,6 +21,7 @@ mod reply;
 mod router;
 mod serve;
 mod settings;
+mod sse;
 mod state;
 mod ui;
 mod v1;

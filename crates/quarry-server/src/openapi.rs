@@ -15,7 +15,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{problem::ProblemBody, reply, router, state::AppState, wire};
+use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::AppState, wire};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,13 +24,20 @@ use crate::{problem::ProblemBody, reply, router, state::AppState, wire};
         description = "Upload documents, find passages, get answers whose every sentence cites its source.\n\n\
                        Every route but the probes takes the key, as `Authorization: Bearer <key>` or `X-API-Key: <key>`. \
                        Errors are RFC 9457 problems; each has a `code` to match on and a `request_id` to look up in the log. \
-                       Lists come in pages: send `next_cursor` back as `cursor`.",
+                       Lists come in pages: send `next_cursor` back as `cursor`. Streams are server-sent events: each has a number as \
+                       its `id`, from which a client that lost its connection goes on.\n\n\
+                       The routes of the tag `openai` speak that dialect, errors included.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     tags(
         (name = "documents", description = "What is searched"),
         (name = "search", description = "Passages and answers"),
         (name = "collections", description = "Sets of documents that are searched together"),
+        (name = "agents", description = "Models that look things up, and asking them"),
+        (name = "runs", description = "What agents did, while they do it and afterwards"),
+        (name = "sessions", description = "Conversations"),
+        (name = "memory", description = "What is remembered of a user"),
+        (name = "openai", description = "The same for OpenAI's clients: agents are models"),
         (name = "history", description = "What was asked"),
         (name = "jobs", description = "Ingestion in the background"),
         (name = "index", description = "Keeping the index true to the database"),
@@ -38,7 +45,7 @@ use crate::{problem::ProblemBody, reply, router, state::AppState, wire};
     ),
     // A filter can hold filters, so its parts are not found by following it.
     components(schemas(
-        ProblemBody, wire::Filter, wire::Comparison, wire::Membership, wire::Presence, wire::Range, wire::Scalar
+        ProblemBody, OpenAiError, wire::Filter, wire::Comparison, wire::Membership, wire::Presence, wire::Range, wire::Scalar
     )),
     security(("key" = []), ("header" = [])),
     modifiers(&Keys)
@@ -87,11 +94,13 @@ fn complete(operation: &mut Operation) {
     if let Some(id) = operation.operation_id.as_mut().filter(|id| **id != tag) {
         *id = format!("{tag}_{id}");
     }
-    let content = Content::new(Some(Ref::from_schema_name("Problem")));
-    let response = ResponseBuilder::new()
-        .description("A problem: `code` says which, `detail` says it in words")
-        .content("application/problem+json", content)
-        .build();
+    let (schema, kind, said) = if tag == "openai" {
+        ("OpenAiError", "application/json", "An error: `code` says which, `message` says it in words")
+    } else {
+        ("Problem", "application/problem+json", "A problem: `code` says which, `detail` says it in words")
+    };
+    let content = Content::new(Some(Ref::from_schema_name(schema)));
+    let response = ResponseBuilder::new().description(said).content(kind, content).build();
     operation.responses.responses.insert("default".to_owned(), response.into());
 }
 

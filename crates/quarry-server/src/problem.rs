@@ -3,7 +3,7 @@
 //! A handler returns a [`Problem`]; the middleware, which knows the request's id, renders it. What went wrong inside
 //! (5xx) is logged there and never sent.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
-    code: &'static str,
+    code: Cow<'static, str>,
     detail: String,
     errors: Vec<Pointed>,
     retry_after: Option<Duration>,
@@ -88,7 +88,7 @@ const fn generic(kind: ErrorKind) -> &'static str {
 }
 
 /// Codes of 5xx whose sentences are written for the caller and tell nothing of what is inside.
-const SAID: [&str; 3] = ["collection_busy", "model_not_installed", "shutting_down"];
+const SAID: [&str; 4] = ["collection_busy", "model_not_installed", "shutting_down", "too_many_runs"];
 
 impl<F: Fault> From<F> for Problem {
     fn from(fault: F) -> Self {
@@ -109,13 +109,27 @@ impl<F: Fault> From<F> for Problem {
 
 impl Problem {
     /// A problem the door itself found.
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after: None, cause: None }
+    pub(crate) fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+    ) -> Self {
+        let (code, detail) = (code.into(), detail.into());
+        Self { status, code, detail, errors: Vec::new(), retry_after: None, cause: None }
     }
 
     /// A request that can never work.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+    }
+
+    /// A request that was not done in its time.
+    pub(crate) fn too_late(patience: Duration) -> Self {
+        let detail = format!(
+            "the request was not done within {} seconds (`server.request_timeout_seconds`)",
+            patience.as_secs()
+        );
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "request_timeout", detail)
     }
 
     /// The same, with a place in the body.
@@ -146,8 +160,20 @@ impl Problem {
         self
     }
 
-    pub(crate) const fn code(&self) -> &'static str {
-        self.code
+    /// The same, where the caller knows everything but some fields below a field of its own.
+    pub(crate) fn below(mut self, field: &str, but: &[&str]) -> Self {
+        for error in self.errors.iter_mut().filter(|error| !but.contains(&error.pointer.as_str())) {
+            error.pointer.insert_str(0, field);
+        }
+        self
+    }
+
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
     }
 
     pub(crate) fn cause(&self) -> Option<&str> {
@@ -161,7 +187,7 @@ impl Problem {
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: self.status.as_u16(),
             detail: self.detail,
-            code: self.code.to_owned(),
+            code: self.code.into_owned(),
             request_id: request_id.to_owned(),
             errors: self.errors,
         }

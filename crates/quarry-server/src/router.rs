@@ -10,7 +10,7 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    health, mcp, middleware, openapi,
+    health, mcp, middleware, openai, openapi,
     problem::Problem,
     state::{App, AppState},
     ui, v1,
@@ -50,6 +50,27 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(v1::jobs::retry))
         .routes(routes!(v1::search::search))
         .routes(routes!(v1::query::query))
+        .routes(routes!(v1::agents::define::list, v1::agents::define::add))
+        .routes(routes!(v1::agents::define::get, v1::agents::define::update, v1::agents::define::remove))
+        .routes(routes!(v1::agents::versions::versions))
+        .routes(routes!(v1::agents::versions::version))
+        .routes(routes!(v1::agents::ask::run))
+        .routes(routes!(v1::runs::read::list))
+        .routes(routes!(v1::runs::read::get, v1::runs::read::erase))
+        .routes(routes!(v1::runs::read::events))
+        .routes(routes!(v1::runs::act::decide))
+        .routes(routes!(v1::runs::act::cancel))
+        .routes(routes!(v1::runs::act::replay))
+        .routes(routes!(v1::sessions::list, v1::sessions::add))
+        .routes(routes!(v1::sessions::get, v1::sessions::rename, v1::sessions::erase))
+        .routes(routes!(v1::sessions::messages))
+        .routes(routes!(v1::sessions::export))
+        .routes(routes!(v1::facts::list, v1::facts::add, v1::facts::erase_all))
+        .routes(routes!(v1::facts::update, v1::facts::erase))
+        .routes(routes!(openai::chat::completions))
+        .routes(routes!(openai::models::list))
+        .routes(routes!(openai::models::get))
+        .routes(routes!(openai::embeddings::embeddings))
         .routes(routes!(v1::history::list))
         .routes(routes!(v1::history::get, v1::history::erase))
         .routes(routes!(v1::index::verify))

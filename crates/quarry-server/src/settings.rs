@@ -19,6 +19,9 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// Requests worked on at once; more are refused with `503` and `Retry-After`.
     pub max_requests: usize,
+    /// Runs that clients listen to or wait for at once; more are refused with `503` and `Retry-After`. They do not
+    /// count as requests, and the request timeout does not end them: their budgets do.
+    pub max_streams: usize,
     /// Whether `/metrics` is served without the key.
     pub metrics_open: bool,
     /// Seconds that requests at hand get to finish when the server stops.
@@ -31,8 +34,9 @@ impl Default for ServerSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7700)),
             max_body_bytes: 512 * 1024 * 1024,
             request_timeout_seconds: 60,
-            max_connections: 1_024,
+            max_connections: 4_096,
             max_requests: 256,
+            max_streams: 2_000,
             metrics_open: false,
             shutdown_grace_seconds: 20,
         }

@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use std::{collections::HashSet, ops::Deref, sync::Arc};
+use std::{collections::HashSet, future::Future, ops::Deref, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use quarry_engine::Engine;
 use tokio::sync::Semaphore;
 
-use crate::settings::ServerSettings;
+use crate::{problem::Problem, settings::ServerSettings};
 
 /// What a server is made of.
 pub struct App {
@@ -30,7 +30,9 @@ pub(crate) struct AppState(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) app: App,
     /// One permit for each request that may be worked on.
-    pub(crate) requests: Semaphore,
+    pub(crate) requests: Arc<Semaphore>,
+    /// One permit for each run that a client may listen to or wait for.
+    pub(crate) streams: Arc<Semaphore>,
     /// Idempotency keys whose first request is still being answered.
     pub(crate) answering: Mutex<HashSet<String>>,
     /// The OpenAPI document, rendered once.
@@ -39,8 +41,27 @@ pub(crate) struct Shared {
 
 impl AppState {
     pub(crate) fn new(app: App, openapi: String) -> Self {
-        let requests = Semaphore::new(app.settings.max_requests.clamp(1, Semaphore::MAX_PERMITS));
-        Self(Arc::new(Shared { app, requests, answering: Mutex::default(), openapi: openapi.into() }))
+        let permits = |most: usize| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
+        let (requests, streams) = (permits(app.settings.max_requests), permits(app.settings.max_streams));
+        let (answering, openapi) = (Mutex::default(), openapi.into());
+        Self(Arc::new(Shared { app, requests, streams, answering, openapi }))
+    }
+
+    /// How long a request may take.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.app.settings.request_timeout_seconds.max(1))
+    }
+
+    /// Work that must be done within the request timeout, on a route whose answer as a whole may take longer.
+    pub(crate) async fn in_time<T, E: Into<Problem>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Problem> {
+        let patience = self.patience();
+        match tokio::time::timeout(patience, work).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => Err(Problem::too_late(patience)),
+        }
     }
 }
 

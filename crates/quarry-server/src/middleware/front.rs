@@ -15,9 +15,13 @@ use axum::{
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::request_id::{self, RequestId};
+use super::{
+    request_id::{self, RequestId},
+    room::Room,
+};
 use crate::{
     events::{self, Answered, InFlight},
+    openai,
     problem::Problem,
     reply,
     state::AppState,
@@ -48,25 +52,22 @@ pub(crate) async fn front(State(state): State<AppState>, request: Request, next:
 
 async fn answer(
     state: &AppState,
-    request: Request,
+    mut request: Request,
     next: Next,
     limits: (&str, Option<Duration>),
 ) -> Response {
     let (route, patience) = limits;
     // Probes must be answered when the server is busy; that is what they are for.
-    let _room = if is_probe(route) {
-        None
-    } else {
-        let Ok(room) = state.requests.try_acquire() else {
-            return overloaded().into_response();
-        };
-        Some(room)
+    let room = if is_probe(route) { Some(Room::default()) } else { Room::enter(state) };
+    let Some(room) = room else {
+        return overloaded().into_response();
     };
+    request.extensions_mut().insert(room.clone());
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
     let outcome = match patience {
         Some(patience) => match tokio::time::timeout(patience, work).await {
             Ok(outcome) => outcome,
-            Err(_) => return too_late(patience).into_response(),
+            Err(_) => return Problem::too_late(patience).into_response(),
         },
         None => work.await,
     };
@@ -83,31 +84,29 @@ fn overloaded() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(Duration::from_secs(1))
 }
 
-fn too_late(patience: Duration) -> Problem {
-    let detail = format!(
-        "the request was not done within {} seconds (`server.request_timeout_seconds`)",
-        patience.as_secs()
-    );
-    Problem::new(StatusCode::GATEWAY_TIMEOUT, "request_timeout", detail)
-}
-
 fn said(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
+/// Routes that may wait for the end of a run. What they do before and besides is held to the request timeout by
+/// themselves; the run is held to its budgets.
+const WAITS_FOR_RUNS: [&str; 4] =
+    ["/v1/query", "/v1/agents/{agent}/runs", "/v1/runs/{id}/approvals", "/v1/chat/completions"];
+
 /// How long a request may take; for ever where the work is as long as the collection is large.
 fn patience(state: &AppState, method: &Method, route: &str, query: Option<&str>) -> Option<Duration> {
-    if route.starts_with("/v1/collections/{name}/index") {
+    if route.starts_with("/v1/collections/{name}/index") || WAITS_FOR_RUNS.contains(&route) {
         return None;
     }
-    let mut seconds = state.app.settings.request_timeout_seconds.max(1);
+    let mut patience = state.patience();
     if route == "/v1/documents" && *method == Method::POST {
         let wait =
             query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("wait="));
-        seconds += wait.and_then(|wait| wait.parse().ok()).unwrap_or(0_u64).min(MAX_WAIT_SECONDS);
+        let seconds = wait.and_then(|wait| wait.parse().ok()).unwrap_or(0_u64).min(MAX_WAIT_SECONDS);
+        patience += Duration::from_secs(seconds);
     }
-    Some(Duration::from_secs(seconds))
+    Some(patience)
 }
 
 /// Renders a problem, and sets the headers that every response has.
@@ -116,11 +115,14 @@ fn finish(mut response: Response, id: &RequestId, route: &str) -> Response {
         if let Some(cause) = problem.cause() {
             events::failed(problem.code(), cause, id.as_str());
         }
-        let body = serde_json::to_vec(&problem.body(id.as_str())).unwrap_or_default();
-        *response.body_mut() = body.into();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let (body, kind) = if openai::speaks(route) {
+            *response.status_mut() = openai::status(&problem);
+            (serde_json::to_vec(&openai::failure(problem)), "application/json")
+        } else {
+            (serde_json::to_vec(&problem.body(id.as_str())), "application/problem+json")
+        };
+        *response.body_mut() = body.unwrap_or_default().into();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         // A length of zero may stand there from before.
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }

@@ -3,6 +3,8 @@
 mod front;
 mod idempotency;
 mod request_id;
+mod room;
 
 pub(crate) use front::front;
 pub(crate) use idempotency::{Fingerprint, Kept, Repeatable};
+pub(crate) use room::{Place, Room};

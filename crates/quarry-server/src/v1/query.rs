@@ -1,25 +1,75 @@
 //! `/v1/query`
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
+use quarry_core::Access;
 
 use crate::{
     auth::Caller,
-    extract::Body,
+    ending::{self, Ending},
+    extract::Timely,
+    middleware::Room,
     problem::Problem,
-    reply,
+    reply, sse,
     state::AppState,
-    wire::{Answer, QueryBody},
+    wire::{AgentEvent, Answer, EXTRACTIVE, ModelAnswer, QueryBody},
 };
 
 /// Answers a question from the documents, with citations, or says that they do not answer it.
+///
+/// Where a chat model is configured it answers, from one retrieval; otherwise the answer is quoted from the documents.
 #[utoipa::path(post, path = "/v1/query", tag = "search", request_body = QueryBody, responses(
-    (status = 200, description = "The answer", body = Answer),
+    (status = 200, description = "The answer, or the events of the run that gives it", content(
+        (Answer = "application/json"), (AgentEvent = "text/event-stream")
+    )),
 ))]
 pub(crate) async fn query(
     Caller(access): Caller,
     State(state): State<AppState>,
-    Body(body): Body<QueryBody>,
+    room: Room,
+    headers: HeaderMap,
+    Timely(body): Timely<QueryBody>,
 ) -> Result<Response, Problem> {
-    let answered = state.app.engine.answer(&access, body.request()).await;
-    reply::json(&answered.map_err(|error| Problem::from(error).renamed("/query", "/question"))?)
+    let streams = sse::wanted(body.stream, &headers);
+    let quotes = match body.model.as_deref() {
+        Some(model) => model == EXTRACTIVE,
+        None => state.app.engine.chat().is_empty(),
+    };
+    let answered = if quotes && !streams {
+        quoted(&state, &access, body).await
+    } else {
+        said(&state, &access, (&room, streams), body).await
+    };
+    answered.map_err(|problem| problem.renamed("/query", "/question"))
+}
+
+async fn quoted(state: &AppState, access: &Access, body: QueryBody) -> Result<Response, Problem> {
+    reply::json(&state.in_time(state.app.engine.answer(access, body.request())).await?)
+}
+
+async fn said(
+    state: &AppState,
+    access: &Access,
+    (room, streams): (&Room, bool),
+    body: QueryBody,
+) -> Result<Response, Problem> {
+    let mut request = body.ask();
+    if state.app.engine.chat().is_empty() {
+        // Quotes are what comes anyway; only their name is not one of a model.
+        request.model = request.model.filter(|model| model != EXTRACTIVE);
+    }
+    let (collection, question) = (request.search.collection.clone(), request.search.query.clone());
+    let place = room.exchange(state)?;
+    let handle = state.in_time(state.app.engine.ask_stream(access, request)).await?;
+    if streams {
+        return Ok(sse::run(handle.events(0), place));
+    }
+    let ended = ending::of(handle).await;
+    drop(place);
+    match ended? {
+        Ending::Answered(answer, sources) => {
+            reply::json(&ModelAnswer::new(collection, question, *answer, sources))
+        }
+        // A query has no tools that anybody could be asked about.
+        Ending::Waiting(_) => Err(Problem::internal("a query waits for a person")),
+    }
 }

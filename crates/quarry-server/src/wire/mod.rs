@@ -3,26 +3,45 @@
 //! Requests and upload results are types of the door. Most responses are the engine's own values, serialised as they
 //! are; their schemas stand here for the OpenAPI document, and the integration tests hold every response against it.
 
+mod agent;
+mod answer;
 mod collection;
 mod document;
+mod event;
 mod filter;
 mod history;
 mod index;
 mod job;
 pub(crate) mod page;
+mod run;
 mod search;
+mod session;
 
+pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
+pub use answer::{Answer, Citation, Sentence};
+pub(crate) use answer::{EXTRACTIVE, ModelAnswer};
 pub use collection::{Collection, CollectionWithCounts, Counts, DescribeCollection, NewCollection};
 pub use document::{
     AddDocuments, Added, AddedDocument, Chunk, ChunkKind, Document, DocumentStatus, Metadata, NewDocument,
     Outcome, Span, UpdateDocument, UploadForm,
 };
+pub use event::AgentEvent;
 pub use filter::{Comparison, Filter, Membership, Presence, Range, Scalar};
 pub use history::HistoryEntry;
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{Job, JobStatus};
-pub use page::{ChunkPage, CollectionPage, DocumentPage, HistoryPage, JobPage, PageParameters};
+pub use page::{
+    AgentPage, ChunkPage, CollectionPage, DocumentPage, FactPage, HistoryPage, JobPage, MessagePage,
+    PageParameters, RunPage, SessionPage,
+};
+pub use run::{
+    Approval, Call, Decision, Difference, NewRun, NumberedEvent, Replay, Reply, Run, RunAnswer, RunFailure,
+    RunSentence, RunState, RunTrace, RunWaiting, Source, Usage,
+};
 pub use search::{
-    Answer, Citation, Explanation, Hit, LegExplanation, Mode, QueryBody, RankerChoice, SearchBody,
-    SearchResponse, Sentence, Share, Weights,
+    Explanation, Hit, LegExplanation, Mode, QueryBody, RankerChoice, SearchBody, SearchResponse, Share,
+    Weights,
+};
+pub use session::{
+    Erased, Fact, Message, NewFact, NewSession, RenameSession, Session, SessionExport, UpdateFact,
 };

@@ -4,7 +4,7 @@ use quarry_core::{Cursor, PageRequest};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Chunk, Collection, Document, HistoryEntry, Job};
+use super::{Agent, Chunk, Collection, Document, Fact, HistoryEntry, Job, Message, Run, Session};
 
 /// Which page to list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -47,4 +47,14 @@ pages! {
     JobPage of Job,
     /// Questions, newest first.
     HistoryPage of HistoryEntry,
+    /// Agents by name, or versions of one, newest first.
+    AgentPage of Agent,
+    /// Runs, newest first.
+    RunPage of Run,
+    /// Sessions, newest first.
+    SessionPage of Session,
+    /// Messages, oldest first.
+    MessagePage of Message,
+    /// Facts, newest first.
+    FactPage of Fact,
 }

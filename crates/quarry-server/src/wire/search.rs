@@ -1,7 +1,7 @@
 //! Searches and questions, and what they give.
 
 use quarry_core::CollectionName;
-use quarry_engine::{AnswerRequest, SearchRequest};
+use quarry_engine::{AnswerRequest, SearchRequest, agent::AskRequest};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -85,9 +85,15 @@ body! {
     QueryBody {
         /// The question, 1 to 4,096 characters.
         question: String,
-        /// Most sentences in the answer, 1 to 10; 3 when not said.
+        /// Most sentences in an extractive answer, 1 to 10; 3 when not said.
         #[schema(minimum = 1, maximum = 10)]
         sentences: Option<usize>,
+        /// The chat model that answers, by its configured name, or `extractive` for quotes alone; the configured
+        /// default when not said, and where there is none the quotes.
+        model: Option<String>,
+        /// Whether the answer comes as a stream of events; it does not when not said, unless `Accept` is
+        /// `text/event-stream`.
+        stream: Option<bool>,
     }
 }
 
@@ -107,6 +113,15 @@ impl QueryBody {
         let search = self.switches(question);
         let usual = AnswerRequest::new(search.collection.clone(), "");
         AnswerRequest { search, sentences: sentences.unwrap_or(usual.sentences) }
+    }
+
+    /// The engine's request, where a model is to answer.
+    pub(crate) fn ask(mut self) -> AskRequest {
+        let question = std::mem::take(&mut self.question);
+        let model = self.model.take();
+        let search = self.switches(question);
+        let usual = AskRequest::new(search.collection.clone(), "");
+        AskRequest { model, keep: search.record, search, ..usual }
     }
 }
 
@@ -219,65 +234,4 @@ pub struct Share {
     pub value: f32,
     /// Weight times value.
     pub share: f32,
-}
-
-/// An answer. Every sentence of it is quoted from a document.
-#[derive(Clone, Debug, ToSchema)]
-pub struct Answer {
-    /// Its id in the history.
-    pub query_id: Uuid,
-    /// The collection asked.
-    pub collection: String,
-    /// The question.
-    pub question: String,
-    /// Whether the documents answer it.
-    pub answered: bool,
-    /// The answer with `[n]` marks, or the sentence that says the documents do not answer.
-    #[schema(example = "The moon raises the sea twice a day. [1]")]
-    pub answer: String,
-    /// How sure the answerer is that the documents answer, 0 to 1.
-    pub confidence: f32,
-    /// Best first. When not answered, the closest sentences, which the answer does not claim.
-    pub sentences: Vec<Sentence>,
-    /// One for each sentence.
-    pub citations: Vec<Citation>,
-    /// The passages it was chosen from, best first.
-    pub hits: Vec<Hit>,
-    /// Who wrote it.
-    #[schema(example = "extractive")]
-    pub answerer: String,
-    /// Milliseconds it took.
-    pub took_ms: f64,
-}
-
-/// One sentence of an answer.
-#[derive(Clone, Debug, ToSchema)]
-pub struct Sentence {
-    /// The sentence.
-    pub text: String,
-    /// The number of the citation that supports it.
-    pub citation: u32,
-    /// Comparable within one answer only.
-    pub score: f32,
-}
-
-/// Where a sentence of an answer comes from.
-#[derive(Clone, Debug, ToSchema)]
-pub struct Citation {
-    /// The number that stands in the answer as `[n]`, from 1.
-    pub number: u32,
-    /// The document.
-    pub document_id: Uuid,
-    /// The passage: `<document>.<version>.<ordinal>`.
-    pub chunk_id: String,
-    /// The document's title.
-    pub title: String,
-    /// Where the document came from.
-    pub source: String,
-    /// The page, from 1, where the format has pages.
-    pub page: Option<u32>,
-    /// Where the quote stands in the document's text.
-    pub span: Span,
-    /// The words themselves.
-    pub quote: String,
 }

@@ -9,9 +9,13 @@ use std::{
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use quarry_core::{Clock, SystemClock};
-use quarry_engine::{Engine, EngineSettings, Parts, engine::Embedders};
+use quarry_engine::{
+    Engine, EngineSettings, Parts,
+    agent::{ToolSource, toolset::Fixed},
+    engine::Embedders,
+};
 use quarry_index::testing::MemoryIndex;
-use quarry_models::{Embedder, EmbedderSettings, ModelError, StaticTable};
+use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError, StaticTable};
 use quarry_server::{App, ServerSettings};
 use quarry_store::{Store, StoreConfig};
 use reqwest::{
@@ -23,9 +27,28 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::schema;
+use crate::{listening::Listener, schema};
 
 pub const KEY: &str = "the-key-of-this-test";
+
+/// What a server is made with.
+pub struct Setup {
+    pub server: ServerSettings,
+    pub engine: EngineSettings,
+    pub chat: ChatModels,
+    pub tools: Arc<dyn ToolSource>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            server: ServerSettings::default(),
+            engine: EngineSettings::default(),
+            chat: ChatModels::default(),
+            tools: Arc::new(Fixed::default()),
+        }
+    }
+}
 
 /// A server with an empty data folder.
 pub struct TestApp {
@@ -60,7 +83,8 @@ fn recorder() -> PrometheusHandle {
     RECORDER.get_or_init(|| quarry_server::install_recorder().unwrap()).clone()
 }
 
-async fn engine(data: &Path, settings: EngineSettings) -> Engine {
+async fn engine(data: &Path, setup: (EngineSettings, ChatModels, Arc<dyn ToolSource>)) -> Engine {
+    let (settings, chat, tools) = setup;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = StoreConfig {
         url: format!("sqlite://{}", data.join("quarry.db").display()),
@@ -72,8 +96,8 @@ async fn engine(data: &Path, settings: EngineSettings) -> Engine {
         store: Store::open(&config, Arc::clone(&clock)).await.unwrap(),
         index: Arc::new(MemoryIndex::new()),
         embedders: Arc::new(OneEmbedder(EmbedderSettings::default(), tempfile::tempdir().unwrap())),
-        chat: quarry_models::ChatModels::default(),
-        tools: Arc::new(quarry_engine::agent::toolset::Fixed::default()),
+        chat,
+        tools,
         settings,
         clock,
     };
@@ -85,10 +109,15 @@ impl TestApp {
         Self::with(ServerSettings::default(), EngineSettings::default()).await
     }
 
-    pub async fn with(settings: ServerSettings, mut engine_settings: EngineSettings) -> Self {
+    pub async fn with(server: ServerSettings, engine: EngineSettings) -> Self {
+        Self::set_up(Setup { server, engine, ..Setup::default() }).await
+    }
+
+    pub async fn set_up(setup: Setup) -> Self {
+        let Setup { server: settings, engine: mut engine_settings, chat, tools } = setup;
         engine_settings.ingest.commit_interval_ms = 5;
         let data = tempfile::tempdir().unwrap();
-        let engine = engine(data.path(), engine_settings).await;
+        let engine = engine(data.path(), (engine_settings, chat, tools)).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let admin_key_hash = Sha256::digest(KEY).into();
@@ -184,15 +213,24 @@ impl Ask<'_> {
         self.header("content-type", kind)
     }
 
-    /// Sends it, and holds what comes back against the OpenAPI document.
-    pub async fn send(self) -> Reply {
+    async fn sent(&mut self) -> reqwest::Response {
         let url = format!("{}{}", self.persona.base, self.path);
-        let mut request =
-            self.persona.client.request(self.method.clone(), url).headers(self.headers).body(self.body);
+        let (headers, body) = (std::mem::take(&mut self.headers), std::mem::take(&mut self.body));
+        let mut request = self.persona.client.request(self.method.clone(), url).headers(headers).body(body);
         if let Some(key) = self.persona.key {
             request = request.bearer_auth(key);
         }
-        let response = request.send().await.unwrap();
+        request.send().await.unwrap()
+    }
+
+    /// Sends it, and listens to the stream that comes back.
+    pub async fn listen(mut self) -> Listener {
+        Listener::new(self.sent().await)
+    }
+
+    /// Sends it, and holds what comes back against the OpenAPI document.
+    pub async fn send(mut self) -> Reply {
+        let response = self.sent().await;
         let (status, headers) = (response.status(), response.headers().clone());
         let reply = Reply { status, headers, body: response.bytes().await.unwrap().to_vec() };
         schema::check(self.method.as_str(), &self.path, &reply);

@@ -2,14 +2,22 @@
 //! without. Every JSON response of every story is held against the OpenAPI document.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
 mod app;
 mod collections;
 mod documents;
 mod idempotency;
+mod listening;
 mod mcp;
+mod memory;
 mod multipart;
+mod openai;
+mod openai_clients;
 mod openapi;
+mod query;
 mod refusals;
+mod runs;
 mod schema;
 mod search;
 mod serving;
+mod talking;

@@ -58,6 +58,11 @@ fn conforms(value: &Value, schema: &Value, at: &str) -> Result<(), String> {
         return conforms(value, &document()["components"]["schemas"][name], at);
     }
     if let Some(parts) = schema["allOf"].as_array() {
+        if let Some(choice) = parts.iter().map(resolved).find(|part| part["oneOf"].is_array()) {
+            let plain: Vec<Value> =
+                parts.iter().map(resolved).filter(|part| *part != choice).cloned().collect();
+            return beside_a_choice(value, choice, &merged(&plain), at);
+        }
         // Parts are objects that share one level; their fields are put together before they are compared.
         return object(value, &merged(parts), at);
     }
@@ -84,6 +89,29 @@ fn conforms(value: &Value, schema: &Value, at: &str) -> Result<(), String> {
         }
         Value::Object(_) => object(value, schema, at),
         _ => Ok(()),
+    }
+}
+
+fn resolved(schema: &Value) -> &Value {
+    let named = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+    named.map_or(schema, |name| &document()["components"]["schemas"][name])
+}
+
+/// Fields of an object's own on one level with those of one of several shapes.
+fn beside_a_choice(value: &Value, choice: &Value, plain: &Value, at: &str) -> Result<(), String> {
+    let fields = value.as_object().ok_or_else(|| format!("{at}: {value} is not an object"))?.clone();
+    let own = |name: &String| plain["properties"].get(name).is_some();
+    let (own, rest): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, _)| own(name));
+    object(&Value::Object(own.into_iter().collect()), plain, at)?;
+    conforms(&Value::Object(rest.into_iter().collect()), choice, at)
+}
+
+/// Holds a value against a schema by its name.
+pub fn check_named(name: &str, value: &Value) {
+    let schema = &document()["components"]["schemas"][name];
+    assert!(schema.is_object(), "there is no schema `{name}`");
+    if let Err(problem) = conforms(value, schema, "") {
+        panic!("{name}: {problem}\n{value}");
     }
 }
 
