@@ -1,5 +1,7 @@
 //! The verbs through a server's REST API.
 
+mod acting;
+
 use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
