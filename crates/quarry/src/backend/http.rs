@@ -72,13 +72,13 @@ impl Http {
         self.stream(self.request(Method::POST, path).json(body)).await
     }
 
-    /// Events that there are already, or that are on their way.
-    pub(super) async fn events(&self, path: &str, query: &[(&str, String)]) -> Outcome<RunStream> {
-        self.stream(self.request(Method::GET, path).query(query)).await
-    }
-
     pub(super) async fn delete(&self, path: &str) -> Outcome<()> {
         self.send(self.request(Method::DELETE, path)).await.map(drop)
+    }
+
+    /// A deletion that says what it did.
+    pub(super) async fn delete_all<T: DeserializeOwned>(&self, path: &str) -> Outcome<T> {
+        self.read(self.request(Method::DELETE, path)).await
     }
 
     pub(super) async fn bytes(&self, path: &str) -> Outcome<Bytes> {

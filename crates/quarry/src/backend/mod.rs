@@ -9,7 +9,7 @@ mod remote;
 mod verbs;
 mod views;
 
-pub(crate) use acting::{AgentUpdate, Decision, RunStream};
+pub(crate) use acting::{AgentUpdate, Decision, EXTRACTIVE, RunStream};
 pub(crate) use choose::Need;
 pub(crate) use local::Local;
 pub(crate) use remote::Remote;

@@ -1,6 +1,6 @@
 //! Results that neither the engine nor the API has in one piece.
 
-use quarry_core::{Collection, DocumentId, DocumentStatus};
+use quarry_core::{Collection, DocumentId, DocumentStatus, Timestamp};
 use quarry_engine::{
     AddOutcome, Added,
     agent::{AgentEvent, RunView},
@@ -51,6 +51,7 @@ pub(crate) struct RunRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NumberedEvent {
     pub(crate) number: u64,
+    pub(crate) at: Timestamp,
     #[serde(flatten)]
     pub(crate) event: AgentEvent,
 }

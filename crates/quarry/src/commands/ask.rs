@@ -14,7 +14,7 @@ use super::{
     switches::Switches,
 };
 use crate::{
-    backend::{Backend, Need, RunStream},
+    backend::{Backend, EXTRACTIVE, Need, RunStream},
     context::Context,
     failure::Outcome,
     output::Output,
@@ -29,7 +29,8 @@ pub(crate) struct AskArgs {
     /// Index this file or folder first; into a temporary data folder unless `--data` is given.
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
-    /// Let this chat model answer [default: `models.chat_default`; without any, the documents are quoted].
+    /// Let this chat model answer, or quote the documents with `extractive` [default: the configured model; where
+    /// there is none, `extractive`].
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// Let this agent answer: it searches as often as it needs to, with its own tools.
@@ -103,7 +104,8 @@ async fn stream(
         };
         return backend.start(run).await.map(Some);
     }
-    if arguments.model.is_none() && backend.has_model() == Some(false) {
+    let quotes = arguments.model.as_deref() == Some(EXTRACTIVE);
+    if quotes || arguments.model.is_none() && backend.has_model() == Some(false) {
         return Ok(None);
     }
     let ask = AskRequest {
@@ -124,7 +126,7 @@ async fn stream(
 async fn written(mut stream: RunStream) -> Outcome<Option<RunStream>> {
     use futures::StreamExt;
     let Some(first) = stream.next().await.transpose()? else { return Ok(None) };
-    if matches!(&first.1, AgentEvent::Started { model, .. } if model == "extractive") {
+    if matches!(&first.1, AgentEvent::Started { model, .. } if model == EXTRACTIVE) {
         return Ok(None);
     }
     Ok(Some(futures::stream::iter([Ok(first)]).chain(stream).boxed()))

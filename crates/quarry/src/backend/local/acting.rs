@@ -143,7 +143,7 @@ impl Local {
                         record.prompts.push(prompt);
                     }
                 }
-                Ok(event) => record.events.push(NumberedEvent { number: row.number, event }),
+                Ok(event) => record.events.push(NumberedEvent { number: row.number, at: row.at, event }),
                 // Of a later version; the rest can be shown all the same.
                 Err(_) => {}
             }

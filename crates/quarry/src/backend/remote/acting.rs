@@ -6,6 +6,7 @@ use quarry_engine::agent::{
     SessionView,
 };
 use quarry_store::RunFilter;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Remote, paged, switches};
@@ -13,6 +14,11 @@ use crate::{
     backend::{AgentUpdate, Decision, RunRecord, RunStream},
     failure::Outcome,
 };
+
+#[derive(Deserialize)]
+struct Erased {
+    erased: u64,
+}
 
 impl Remote {
     pub(in crate::backend) async fn agents(&self, page: &PageRequest) -> Outcome<Page<AgentView>> {
@@ -105,20 +111,9 @@ impl Remote {
         self.0.delete(&format!("/v1/facts/{id}")).await
     }
 
-    /// The API does not say how many there were, so they are counted first.
     pub(in crate::backend) async fn erase_facts(&self) -> Outcome<u64> {
-        let mut page = PageRequest::new(Some(PageRequest::MAX), None);
-        let mut count = 0;
-        loop {
-            let listed = self.facts(&page).await?;
-            count += listed.items.len() as u64;
-            page.after = listed.next_cursor;
-            if page.after.is_none() {
-                break;
-            }
-        }
-        self.0.delete("/v1/facts").await?;
-        Ok(count)
+        let erased: Erased = self.0.delete_all("/v1/facts").await?;
+        Ok(erased.erased)
     }
 
     pub(in crate::backend) async fn start(&self, request: RunRequest) -> Outcome<RunStream> {
@@ -130,6 +125,7 @@ impl Remote {
             "filter": request.filter,
             "model": request.model,
             "keep": request.keep,
+            "resumable": request.resumable,
             "stream": true,
         });
         self.0.events_of(&format!("/v1/agents/{agent}/runs"), &body).await
@@ -139,7 +135,6 @@ impl Remote {
         let mut body = switches("question", &request.search);
         if let Some(fields) = body.as_object_mut() {
             fields.insert("model".to_owned(), json!(request.model));
-            fields.insert("record".to_owned(), json!(request.keep));
             fields.insert("stream".to_owned(), json!(true));
         }
         self.0.events_of("/v1/query", &body).await
@@ -167,9 +162,8 @@ impl Remote {
 
     pub(in crate::backend) async fn decide(&self, decision: Decision) -> Outcome<RunStream> {
         let Decision { run, call, approved, after } = decision;
-        let body = json!({"call_id": call, "approved": approved});
-        self.0.tell(&format!("/v1/runs/{run}/approvals"), &body).await?;
-        self.0.events(&format!("/v1/runs/{run}/events"), &[("after", after.to_string())]).await
+        let body = json!({"call_id": call, "approved": approved, "stream": true, "after": after});
+        self.0.events_of(&format!("/v1/runs/{run}/approvals"), &body).await
     }
 
     pub(in crate::backend) async fn replay_run(&self, id: RunId) -> Outcome<Replay> {

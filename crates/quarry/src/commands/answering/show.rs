@@ -123,17 +123,25 @@ fn took(answer: &RunAnswer) -> String {
     parts.join(", ")
 }
 
-/// A run's answer as JSON, in the shape of an answer of `POST /v1/query`: its text is called `answer`.
+/// A run's answer as JSON, in the shape of an answer of `POST /v1/query`, with what a run has beside it.
 pub(crate) fn report(question: &str, told: &Told) -> Value {
     let Some(answer) = &told.answer else { return waiting(question, told) };
     let mut value = json!(answer);
-    if let Some(fields) = value.as_object_mut() {
-        let text = fields.remove("text").unwrap_or_default();
-        fields.insert("question".to_owned(), question.into());
-        fields.insert("answer".to_owned(), text);
-        if let Some(session) = told.session {
-            fields.insert("session_id".to_owned(), json!(session));
+    let Some(fields) = value.as_object_mut() else { return value };
+    if let Some(sentences) = fields.get_mut("sentences").and_then(Value::as_array_mut) {
+        for (written, sentence) in sentences.iter_mut().zip(&answer.sentences) {
+            if let Some(fields) = written.as_object_mut() {
+                fields.insert("text".to_owned(), part(&answer.text, sentence.span).into());
+            }
         }
+    }
+    let text = fields.remove("text").unwrap_or_default();
+    fields.insert("question".to_owned(), question.into());
+    fields.insert("answer".to_owned(), text);
+    fields.insert("answerer".to_owned(), answer.model.clone().into());
+    fields.insert("sources".to_owned(), json!(told.sources));
+    if let Some(session) = told.session {
+        fields.insert("session_id".to_owned(), json!(session));
     }
     value
 }
