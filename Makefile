@@ -1,10 +1,10 @@
 # The menu. Each line calls a chore in xtask/; there is no logic here.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tidy format lint codegen coverage bench chaos
+.PHONY: help run test tidy format lint codegen coverage bench bench-agent chaos
 
 help: ## show this menu
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 run: ## build, index samples/, ask one question, serve
 	@cargo xtask run
@@ -29,6 +29,9 @@ coverage: ## line coverage of the tests
 
 bench: ## speed and memory against the peer
 	@cargo xtask bench
+
+bench-agent: ## what a run of an agent costs beside its model
+	@cargo xtask bench agent
 
 chaos: ## kill -9 during ingestion, fifty times
 	@cargo xtask chaos

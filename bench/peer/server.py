@@ -4,6 +4,9 @@ It is put together the way LlamaIndex documents it: a sentence splitter, a Vecto
 store, the BM25 retriever, a QueryFusionRetriever. What could be made cheap for it was: the default embedder hashes
 words, so that embedding costs next to nothing, nothing is written to disk, and the BM25 index (which cannot grow) is
 built once after a run of uploads, not at each.
+
+With `--model URL` there is an agent too: LlamaIndex's ReActAgent with one tool over that retriever and a model behind
+OpenAI's dialect, made anew for each run, as it keeps a conversation.
 """
 
 import argparse
@@ -125,8 +128,40 @@ class Collection:
         )
 
 
-def application(collection):
+class Agents:
+    """Runs of LlamaIndex's ReAct agent. The model's client and its connections are shared by all of them."""
+
+    def __init__(self, collection, url):
+        from llama_index.core.agent.workflow import ReActAgent
+        from llama_index.core.tools import FunctionTool
+        from llama_index.llms.openai_like import OpenAILike
+
+        self.collection, self.agent, self.tool = collection, ReActAgent, FunctionTool
+        self.llm = OpenAILike(model="scripted", api_base=url, api_key="none", is_chat_model=True, context_window=8192)
+
+    async def run(self, question):
+        searches = 0
+
+        def search(query: str) -> str:
+            """Finds passages of the documents that have to do with the query."""
+            nonlocal searches
+            searches += 1
+            found = self.collection.search(query, 8)
+            return "\n\n".join(f"[{place}] {hit.node.get_content()}" for place, hit in enumerate(found, 1))
+
+        agent = self.agent(tools=[self.tool.from_defaults(fn=search)], llm=self.llm, streaming=False)
+        answer = await agent.run(question)
+        return {"answer": str(answer), "searches": searches}
+
+
+def application(collection, agents=None):
     app = FastAPI()
+
+    if agents:
+
+        @app.post("/agent")
+        async def run(question: Question):
+            return await agents.run(question.query)
 
     @app.get("/healthz")
     def health():
@@ -154,9 +189,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--embedder", default="hash", choices=["hash", "minilm"])
+    parser.add_argument("--model", help="OpenAI-compatible address of a chat model, for /agent")
     options = parser.parse_args()
-    embedder = MiniLM() if options.embedder == "minilm" else HashEmbedding()
-    uvicorn.run(application(Collection(embedder)), host="127.0.0.1", port=options.port, log_level="warning")
+    collection = Collection(MiniLM() if options.embedder == "minilm" else HashEmbedding())
+    agents = Agents(collection, options.model) if options.model else None
+    uvicorn.run(application(collection, agents), host="127.0.0.1", port=options.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,14 @@ use anyhow::{Context, Result};
 
 use crate::tools;
 
+/// `bench agent` measures runs of agents, `bench` everything else.
+pub(crate) fn measure(arguments: &[String]) -> Result<()> {
+    match arguments.split_first() {
+        Some((what, rest)) if what == "agent" => run("agent.py", rest),
+        _ => run("run.py", arguments),
+    }
+}
+
 /// Runs a script of `bench/` in its environment, which is made when it is missing.
 pub(crate) fn run(script: &str, arguments: &[String]) -> Result<()> {
     let python = environment()?;

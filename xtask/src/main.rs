@@ -26,6 +26,7 @@ usage: cargo xtask <chore> [arguments]
   run                     build, index samples/, ask one question, serve
   coverage                line coverage of the tests, where cargo-llvm-cov is installed
   bench [arguments]       speed and memory against the peer (bench/README.md)
+  bench agent [arguments] what a run of an agent costs beside its model
   chaos [arguments]       kill -9 during ingestion, many times (bench/README.md)";
 
 fn main() -> ExitCode {
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         "test" => check::run(&rest),
         "run" => demo::run(),
         "coverage" => check::coverage(),
-        "bench" => bench::run("run.py", &rest),
+        "bench" => bench::measure(&rest),
         "chaos" => bench::run("chaos/kill.py", &rest),
         _ => {
             eprintln!("{USAGE}");

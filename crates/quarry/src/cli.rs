@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    ask::AskArgs, collections::CollectionsCommand, completions::CompletionsArgs, config::ConfigCommand,
-    documents::DocumentsCommand, eval::EvalCommand, history::HistoryCommand, index::IndexCommand,
-    ingest::IngestArgs, jobs::JobsCommand, models::ModelsCommand, search::SearchArgs, serve::ServeArgs,
+    agents::AgentsCommand, ask::AskArgs, chat::ChatArgs, collections::CollectionsCommand,
+    completions::CompletionsArgs, config::ConfigCommand, documents::DocumentsCommand, eval::EvalCommand,
+    facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
+    mcp::McpArgs, models::ModelsCommand, runs::RunsCommand, search::SearchArgs, serve::ServeArgs,
+    sessions::SessionsCommand,
 };
 
 /// From a folder of documents to ranked passages, and answers whose every sentence points to its source.
@@ -60,8 +62,24 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Answer a question from the documents, with citations.
     Ask(AskArgs),
-    /// Serve the REST API.
+    /// Talk with an agent, one question after the other.
+    Chat(ChatArgs),
+    /// Serve the REST API, OpenAI's dialect and MCP.
     Serve(ServeArgs),
+    /// Serve one MCP client on standard input and output.
+    Mcp(McpArgs),
+    /// List, add, look at, change and remove agents.
+    #[command(subcommand)]
+    Agents(AgentsCommand),
+    /// Look at conversations, export and erase them.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
+    /// Look at what is remembered of you, change and erase it.
+    #[command(subcommand)]
+    Facts(FactsCommand),
+    /// Look at runs of agents, approve their calls, run them again.
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// List, make, look at and erase collections.
     #[command(subcommand)]
     Collections(CollectionsCommand),
@@ -77,7 +95,7 @@ pub(crate) enum Command {
     /// Compare the index with the database and mend it.
     #[command(subcommand)]
     Index(IndexCommand),
-    /// Install models that embed text.
+    /// List models; install those that embed text.
     #[command(subcommand)]
     Models(ModelsCommand),
     /// Measure retrieval and answers on data sets with known truth.

@@ -27,6 +27,11 @@ impl Output {
         Self { json, quiet, verbose: verbose > 0, colour }
     }
 
+    /// Whether a person sees the result as it comes.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.json && std::io::stdout().is_terminal()
+    }
+
     /// A result: as JSON when that is wanted, else in the words of `human`.
     pub(crate) fn result<T: Serialize>(&self, value: &T, human: impl FnOnce() -> String) {
         if self.json {

@@ -8,17 +8,26 @@ use std::{
 };
 
 use quarry_core::{Clock, PageRequest, SystemClock, TenantId};
-use quarry_engine::{Engine, Parts, engine::Embedders};
+use quarry_engine::{
+    Engine, Parts,
+    agent::{
+        mcp::McpServers,
+        tools::{FetchUrl, Toolbox},
+    },
+    engine::Embedders,
+    outbound::{Outbound, OutboundSettings},
+};
 use quarry_index::LocalIndex;
 use quarry_models::{Embedder, EmbedderSettings, ModelError};
 use quarry_store::{JobStatus, Store, StoreConfig};
 
 use crate::{config::Config, data::DataFolder, failure::Outcome};
 
-/// An engine, and the index that wants to be tidied now and then.
+/// An engine, the index that wants to be tidied now and then, and the tools, whose programs end with it.
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) index: Arc<LocalIndex>,
+    pub(crate) tools: Arc<Toolbox>,
 }
 
 /// Opens the store, then the index, then starts the engine. The caller has the folder's lock.
@@ -31,16 +40,40 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
     }
     let index = Arc::new(LocalIndex::new(folder.index(), config.index.clone()));
     let embedders = Opened::new(config.models.embed.clone(), folder.models());
+    let tools = Arc::new(toolbox(config)?);
     let parts = Parts {
         store,
         index: Arc::<LocalIndex>::clone(&index),
         embedders: Arc::new(embedders),
-        chat: quarry_models::ChatModels::default(),
-        tools: Arc::new(quarry_engine::agent::toolset::Fixed::default()),
+        chat: quarry_models::open_chat(&config.models.talking())?,
+        tools: Arc::<Toolbox>::clone(&tools),
         settings: config.engine(),
         clock,
     };
-    Ok(Running { engine: Engine::start(parts).await?, index })
+    Ok(Running { engine: Engine::start(parts).await?, index, tools })
+}
+
+/// Everything that agents can be given. Nothing is started or called by it.
+fn toolbox(config: &Config) -> Outcome<Toolbox> {
+    let mut tools = Toolbox::new();
+    if config.agents.fetch_url {
+        tools.add(Arc::new(FetchUrl::new(Outbound::new(config.outbound.clone())?)));
+    }
+    let servers = Outbound::new(reaching_servers(config))?;
+    let servers = McpServers::new(config.agents.mcp.clone(), &config.agents.programs, &servers)?;
+    Ok(tools.with_servers(servers))
+}
+
+/// What the client of the MCP servers may reach: besides what everyone may, the places the operator named as servers. A
+/// client of their own, since what is opened is open to every request of a client, and `fetch_url` follows a model.
+fn reaching_servers(config: &Config) -> OutboundSettings {
+    let mut settings = config.outbound.clone();
+    let addresses = config.agents.mcp.iter().filter_map(|server| server.url.as_deref());
+    settings.allow_private.extend(addresses.filter_map(|address| {
+        let url = reqwest::Url::parse(address).ok()?;
+        Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+    }));
+    settings
 }
 
 /// Puts back the jobs that a killed process had taken, so that nobody waits for their leases to run out. Only for the
@@ -106,7 +139,19 @@ mod tests {
     use quarry_engine::engine::Embedders;
     use quarry_models::EmbedderSettings;
 
-    use super::Opened;
+    use super::{Opened, reaching_servers};
+    use crate::config::Config;
+
+    #[test]
+    fn the_places_of_mcp_servers_are_opened_for_their_client() {
+        let mut config = Config::default();
+        let server = r#"name = "a"
+url = "http://mcp.internal:8080/mcp"
+tools = ["*"]"#;
+        config.agents.mcp.push(toml::from_str(server).unwrap());
+        assert_eq!(reaching_servers(&config).allow_private, ["mcp.internal:8080"]);
+        assert!(config.outbound.allow_private.is_empty());
+    }
 
     #[test]
     fn an_embedder_is_opened_once() {

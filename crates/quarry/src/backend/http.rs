@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use quarry_server::problem::ProblemBody;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header::ACCEPT};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::{RunStream, events};
 use crate::failure::{Exit, Failure, Outcome};
 
 /// A server's address and the key for it.
+#[derive(Clone)]
 pub(crate) struct Http {
     client: Client,
     url: String,
@@ -51,8 +54,31 @@ impl Http {
         self.read(self.request(Method::POST, path).json(body)).await
     }
 
+    pub(super) async fn patch<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Outcome<T> {
+        self.read(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    /// A post whose answer says nothing that is needed.
+    pub(super) async fn tell<B: Serialize + Sync>(&self, path: &str, body: &B) -> Outcome<()> {
+        self.send(self.request(Method::POST, path).json(body)).await.map(drop)
+    }
+
+    /// The events that a post makes.
+    pub(super) async fn events_of<B: Serialize + Sync>(&self, path: &str, body: &B) -> Outcome<RunStream> {
+        self.stream(self.request(Method::POST, path).json(body)).await
+    }
+
     pub(super) async fn delete(&self, path: &str) -> Outcome<()> {
         self.send(self.request(Method::DELETE, path)).await.map(drop)
+    }
+
+    /// A deletion that says what it did.
+    pub(super) async fn delete_all<T: DeserializeOwned>(&self, path: &str) -> Outcome<T> {
+        self.read(self.request(Method::DELETE, path)).await
     }
 
     pub(super) async fn bytes(&self, path: &str) -> Outcome<Bytes> {
@@ -73,6 +99,14 @@ impl Http {
             );
             Failure::new(Exit::Failed, "unexpected_answer", text)
         })
+    }
+
+    async fn stream(&self, request: RequestBuilder) -> Outcome<RunStream> {
+        let response = self.send(request.header(ACCEPT, "text/event-stream")).await?;
+        let http = self.clone();
+        Ok(events::read(
+            response.bytes_stream().map(move |piece| piece.map_err(|error| http.unreachable(&error))),
+        ))
     }
 
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {

@@ -1,6 +1,11 @@
 //! The verbs on a data folder, by an engine in this process.
 
-use std::time::{Duration, Instant};
+mod acting;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use quarry_core::{
@@ -9,6 +14,7 @@ use quarry_core::{
 };
 use quarry_engine::{
     Answer, AnswerRequest, Engine, Repair, SearchRequest, SearchResponse, Upload, Verification,
+    agent::tools::Toolbox,
     documents::ChunkView,
     history::HistoryView,
     jobs::{JobStatus, JobView},
@@ -34,6 +40,7 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(crate) struct Local {
     engine: Engine,
     access: Access,
+    tools: Arc<Toolbox>,
     _lock: Lock,
     /// Keeps a folder that is only for this command; it is deleted with it.
     _temporary: Option<tempfile::TempDir>,
@@ -47,9 +54,9 @@ impl Local {
         lock: Lock,
         temporary: Option<tempfile::TempDir>,
     ) -> Outcome<Self> {
-        let engine = wire::start(config, folder).await?.engine;
+        let wire::Running { engine, tools, .. } = wire::start(config, folder).await?;
         let access = Access::authenticated(TenantId::ROOT, Actor::Local);
-        Ok(Self { engine, access, _lock: lock, _temporary: temporary })
+        Ok(Self { engine, access, tools, _lock: lock, _temporary: temporary })
     }
 
     /// The engine itself, for what only a local command does.
@@ -73,6 +80,7 @@ impl Local {
 
     pub(crate) async fn close(self) {
         self.engine.stop(ENDING).await;
+        self.tools.stop().await;
     }
 
     pub(super) async fn search(&self, request: SearchRequest) -> Outcome<SearchResponse> {

@@ -1,5 +1,7 @@
 //! The verbs through a server's REST API.
 
+mod acting;
+
 use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -16,7 +18,7 @@ use quarry_engine::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AddedView, CollectionView, Progress, http::Http};
+use super::{AddedView, CollectionView, EXTRACTIVE, Progress, http::Http};
 use crate::failure::{Exit, Outcome};
 
 /// How often a waiting command looks.
@@ -43,6 +45,8 @@ impl Remote {
         let mut body = switches("question", &request.search);
         if let Some(fields) = body.as_object_mut() {
             fields.insert("sentences".to_owned(), request.sentences.into());
+            // The quotes themselves, also of a server with a model.
+            fields.insert("model".to_owned(), EXTRACTIVE.into());
         }
         self.0.post("/v1/query", &body).await
     }

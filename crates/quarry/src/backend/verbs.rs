@@ -27,6 +27,7 @@ pub(crate) enum Backend {
     Remote(Remote),
 }
 
+/// Makes each verb a method of [`Backend`] that goes to whichever side there is.
 macro_rules! verbs {
     ($($(#[$doc:meta])* $name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)+) => {
         impl Backend {
@@ -40,6 +41,8 @@ macro_rules! verbs {
         }
     };
 }
+
+pub(super) use verbs;
 
 verbs! {
     /// Finds passages.

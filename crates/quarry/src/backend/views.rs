@@ -1,7 +1,11 @@
 //! Results that neither the engine nor the API has in one piece.
 
-use quarry_core::{Collection, DocumentId, DocumentStatus};
-use quarry_engine::{AddOutcome, Added, collections::Counts};
+use quarry_core::{Collection, DocumentId, DocumentStatus, Timestamp};
+use quarry_engine::{
+    AddOutcome, Added,
+    agent::{AgentEvent, RunView},
+    collections::Counts,
+};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of documents sent to a server in one call; well below what it takes, so that progress shows.
@@ -30,4 +34,24 @@ pub(crate) struct CollectionView {
     pub(crate) collection: Collection,
     #[serde(flatten)]
     pub(crate) counts: Counts,
+}
+
+/// A run with everything that happened in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RunRecord {
+    #[serde(flatten)]
+    pub(crate) run: RunView,
+    /// The prompts that were used, with their versions.
+    #[serde(default)]
+    pub(crate) prompts: Vec<String>,
+    pub(crate) events: Vec<NumberedEvent>,
+}
+
+/// An event of a run and its number.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NumberedEvent {
+    pub(crate) number: u64,
+    pub(crate) at: Timestamp,
+    #[serde(flatten)]
+    pub(crate) event: AgentEvent,
 }

@@ -3,17 +3,21 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quarry_engine::{Answer, AnswerRequest, Citation};
+use quarry_engine::{
+    Answer, AnswerRequest,
+    agent::{AgentEvent, AskRequest, RunRequest},
+};
 
 use super::{
+    answering::{Lines, Person, Telling, Told, cited, finished, report, shown},
     ingest::{self, Options},
     switches::Switches,
 };
 use crate::{
-    backend::{Backend, Need},
+    backend::{Backend, EXTRACTIVE, Need, RunStream},
     context::Context,
     failure::Outcome,
-    output::{Output, short},
+    output::Output,
 };
 
 /// What to answer, and from what.
@@ -25,7 +29,17 @@ pub(crate) struct AskArgs {
     /// Index this file or folder first; into a temporary data folder unless `--data` is given.
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
-    /// Sentences at most, 1 to 10.
+    /// Let this chat model answer, or quote the documents with `extractive` [default: the configured model; where
+    /// there is none, `extractive`].
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Let this agent answer: it searches as often as it needs to, with its own tools.
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Show the answer when it is complete, not while it comes.
+    #[arg(long)]
+    no_stream: bool,
+    /// Sentences at most where the documents are quoted, 1 to 10.
     #[arg(long, value_name = "N", default_value_t = 3)]
     sentences: usize,
     #[command(flatten)]
@@ -38,11 +52,8 @@ pub(crate) async fn run(context: &Context, arguments: &AskArgs) -> Outcome<()> {
     let request = AnswerRequest { search, sentences: arguments.sentences };
     let backend = opened(context, arguments).await?;
     let answered = answered(context, &backend, arguments, request).await;
-    if let Ok(answer) = &answered {
-        context.out.result(answer, || shown(&context.out, answer));
-    }
     backend.close().await;
-    answered.map(drop)
+    answered
 }
 
 async fn opened(context: &Context, arguments: &AskArgs) -> Outcome<Backend> {
@@ -60,16 +71,82 @@ async fn answered(
     backend: &Backend,
     arguments: &AskArgs,
     request: AnswerRequest,
-) -> Outcome<Answer> {
+) -> Outcome<()> {
     if !arguments.from.is_empty() {
-        let options = Options::plain(arguments.switches.collection.clone());
+        let options = Options::plain(arguments.switches.collection());
         let report = ingest::files(context, backend, &arguments.from, &options).await?;
         report.remark(&context.out);
     }
-    backend.answer(request).await
+    match stream(backend, arguments, &request).await? {
+        Some(stream) => told(context, backend, arguments, stream).await,
+        None => {
+            let answer = backend.answer(request).await?;
+            context.out.result(&answer, || quoted(&context.out, &answer));
+            Ok(())
+        }
+    }
 }
 
-fn shown(out: &Output, answer: &Answer) -> String {
+/// What a model or an agent says; none where the documents are quoted.
+async fn stream(
+    backend: &Backend,
+    arguments: &AskArgs,
+    request: &AnswerRequest,
+) -> Outcome<Option<RunStream>> {
+    if let Some(agent) = &arguments.agent {
+        let run = RunRequest {
+            agent: Some(agent.clone()),
+            collections: arguments.switches.collection.clone().map(|name| vec![name]),
+            filter: request.search.filter.clone(),
+            model: arguments.model.clone(),
+            keep: request.search.record,
+            ..RunRequest::new(request.search.query.clone())
+        };
+        return backend.start(run).await.map(Some);
+    }
+    let quotes = arguments.model.as_deref() == Some(EXTRACTIVE);
+    if quotes || arguments.model.is_none() && backend.has_model() == Some(false) {
+        return Ok(None);
+    }
+    let ask = AskRequest {
+        search: request.search.clone(),
+        model: arguments.model.clone(),
+        keep: request.search.record,
+        resumable: false,
+    };
+    let stream = backend.ask(ask).await?;
+    if arguments.model.is_some() || backend.has_model() == Some(true) {
+        return Ok(Some(stream));
+    }
+    written(stream).await
+}
+
+/// A server says with the first event whether it has a model. Where it has none, the run is let go: the plain answer
+/// tells more, its confidence for one.
+async fn written(mut stream: RunStream) -> Outcome<Option<RunStream>> {
+    use futures::StreamExt;
+    let Some(first) = stream.next().await.transpose()? else { return Ok(None) };
+    if matches!(&first.1, AgentEvent::Started { model, .. } if model == EXTRACTIVE) {
+        return Ok(None);
+    }
+    Ok(Some(futures::stream::iter([Ok(first)]).chain(stream).boxed()))
+}
+
+async fn told(context: &Context, backend: &Backend, arguments: &AskArgs, stream: RunStream) -> Outcome<()> {
+    let out = &context.out;
+    let live = out.is_watched() && !arguments.no_stream;
+    let mut telling = if live { Telling::live(out) } else { Telling::silent() };
+    let mut told = Told::default();
+    let lines = out.is_watched().then(|| Lines::open(None)).filter(|lines| lines.typed);
+    let person = lines.as_ref().map_or(Person::Away, Person::Here);
+    finished(context, backend, stream, &mut told, &mut telling, &person).await?;
+    out.result(&report(&arguments.question.join(" "), &told), || {
+        told.answer.as_ref().map(|answer| shown(out, &mut telling, answer)).unwrap_or_default()
+    });
+    Ok(())
+}
+
+fn quoted(out: &Output, answer: &Answer) -> String {
     let mut text = format!("{}\n", out.bold(&answer.answer));
     if !answer.citations.is_empty() {
         let heading = if answer.answered {
@@ -80,20 +157,8 @@ fn shown(out: &Output, answer: &Answer) -> String {
         text.push_str(&format!("\n{heading}"));
     }
     for citation in &answer.citations {
-        text.push_str(&source(out, citation));
+        text.push_str(&cited(out, citation));
     }
     text.push_str(&out.dim(&format!("\nconfidence {:.2}, {:.1} ms", answer.confidence, answer.took_ms)));
     text + "\n"
-}
-
-/// `[1] Title — path, page 3, chars 120–260: "quote"`; a document without a title is named by its path alone.
-fn source(out: &Output, citation: &Citation) -> String {
-    let page = citation.page.map(|page| format!(", page {page}")).unwrap_or_default();
-    let place = format!("{}{page}, chars {}–{}", citation.source, citation.span.start, citation.span.end);
-    let title = if citation.source.ends_with(&citation.title) {
-        String::new()
-    } else {
-        format!("{} — ", citation.title)
-    };
-    format!("[{}] {title}{}: \"{}\"\n", citation.number, out.dim(&place), short(&citation.quote, 300))
 }

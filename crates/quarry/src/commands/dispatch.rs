@@ -5,8 +5,8 @@ use std::{future::Future, process::ExitCode};
 use crate::{
     cli::{Cli, Command},
     commands::{
-        ask, collections, completions, config, documents, eval, history, index, ingest, jobs, models, search,
-        serve,
+        agents, ask, chat, collections, completions, config, documents, eval, facts, history, index, ingest,
+        jobs, mcp, models, runs, search, serve, sessions,
     },
     config::Flags,
     context::Context,
@@ -58,6 +58,12 @@ async fn asynchronous(context: &Context, command: Command) -> Outcome<()> {
         Command::Ingest(arguments) => ingest::run(context, &arguments).await,
         Command::Search(arguments) => search::run(context, &arguments).await,
         Command::Ask(arguments) => ask::run(context, &arguments).await,
+        Command::Chat(arguments) => chat::run(context, &arguments).await,
+        Command::Mcp(arguments) => mcp::run(context, &arguments).await,
+        Command::Agents(command) => agents::run(context, &command).await,
+        Command::Sessions(command) => sessions::run(context, &command).await,
+        Command::Facts(command) => facts::run(context, &command).await,
+        Command::Runs(command) => runs::run(context, &command).await,
         Command::Collections(command) => collections::run(context, &command).await,
         Command::Documents(command) => documents::run(context, &command).await,
         Command::Jobs(command) => jobs::run(context, &command).await,

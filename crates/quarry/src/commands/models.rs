@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use quarry_models::catalog::{self, PullSource, State};
+use quarry_models::{
+    ChatModelSettings,
+    catalog::{self, PullSource, State},
+};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    config::Config,
     context::Context,
     failure::{Exit, Failure, Outcome},
     output::table,
@@ -56,6 +60,18 @@ struct Row {
     bytes: u64,
     licence: String,
     description: String,
+}
+
+/// A chat model as it is listed.
+#[derive(Serialize)]
+struct ChatRow {
+    name: String,
+    default: bool,
+    provider: String,
+    model: String,
+    context_window: u32,
+    tools: bool,
+    fallbacks: Vec<String>,
 }
 
 /// Carries out a command.
@@ -108,16 +124,58 @@ fn list(context: &Context) -> Outcome<()> {
         licence: String::new(),
         description: format!("`{}` at {}", server.model, server.base_url),
     }));
-    context.out.result(&json!({"models": rows}), || {
+    let chat = talking(context.config()?);
+    context.out.result(&json!({"models": rows, "chat": chat}), || {
         let row = |one: &Row| {
             let id = if one.default { format!("{} *", one.id) } else { one.id.clone() };
             let dimension = one.dimension.map_or_else(|| "?".to_owned(), |dimension| dimension.to_string());
             vec![id, one.state.to_owned(), dimension, one.description.clone()]
         };
         let rows: Vec<_> = rows.iter().map(row).collect();
-        table(&["ID", "STATE", "DIMENSION", "DESCRIPTION"], &rows) + "* of new collections\n"
+        let embedders = table(&["ID", "STATE", "DIMENSION", "DESCRIPTION"], &rows) + "* of new collections\n";
+        embedders + &talkers(&chat)
     });
     Ok(())
+}
+
+fn talking(config: &Config) -> Vec<ChatRow> {
+    let settings = config.models.talking();
+    let default = settings.default.as_ref().or_else(|| settings.models.keys().next());
+    let row = |(name, model): (&String, &ChatModelSettings)| {
+        let info = model.info(name);
+        ChatRow {
+            default: Some(name) == default,
+            provider: info.provider,
+            model: info.model,
+            context_window: info.capabilities.context_window,
+            tools: info.capabilities.tools,
+            fallbacks: model.fallbacks.clone(),
+            name: info.name,
+        }
+    };
+    settings.models.iter().map(row).collect()
+}
+
+fn talkers(rows: &[ChatRow]) -> String {
+    if rows.is_empty() {
+        return "\nno chat model is configured: answers quote the documents (`[models.chat.NAME]` adds one)\n".to_owned();
+    }
+    let row = |one: &ChatRow| {
+        let name = if one.default { format!("{} *", one.name) } else { one.name.clone() };
+        let tools = if one.tools { "native" } else { "by text" };
+        let window = one.context_window.to_string();
+        vec![
+            name,
+            one.provider.clone(),
+            one.model.clone(),
+            window,
+            tools.to_owned(),
+            one.fallbacks.join(", "),
+        ]
+    };
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    let table = table(&["CHAT MODEL", "PROVIDER", "MODEL", "WINDOW", "TOOLS", "FALLBACKS"], &rows);
+    format!("\n{table}* where none is named\n")
 }
 
 async fn pull(context: &Context, what: &PullArgs) -> Outcome<()> {

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::stop::Signals;
+use super::{offer, stop::Signals};
 use crate::{
     context::Context,
     data::{AdminKey, Lock},
@@ -49,17 +49,19 @@ pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
     let metrics = quarry_server::install_recorder().map_err(|error| {
         Failure::new(Exit::Failed, "no_metrics", format!("metrics cannot be counted: {error}"))
     })?;
-    let wire::Running { engine, index } = wire::start(config, &context.folder).await?;
+    let wire::Running { engine, index, tools } = wire::start(config, &context.folder).await?;
     let app =
         App { engine: engine.clone(), admin_key_hash: key.hash(), settings: config.server.clone(), metrics };
     let stop = CancellationToken::new();
-    let mut serving = pin!(serve(listener, app, index, stop.clone()));
+    let serving = serve(listener, app, index, stop.clone());
+    let mut serving = pin!(first(serving, offer::models(context, config)));
     let url = format!("http://{}", reachable(address));
     lock.announce(url.clone())?;
     greet(context, &url, fresh.then_some(&key));
     tokio::select! {
         ended = &mut serving => {
             engine.stop(ENDING).await;
+            tools.stop().await;
             return ended;
         }
         () = signals.next() => {}
@@ -69,6 +71,7 @@ pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
     let ending = async {
         let ended = serving.await;
         engine.stop(ENDING).await;
+        tools.stop().await;
         ended
     };
     tokio::select! {
@@ -158,7 +161,7 @@ fn greet(context: &Context, url: &str, fresh: Option<&AdminKey>) {
             text.push_str(&format!(" --data {}", folder.display()));
         }
         text.push_str(&format!(
-            "\n  over HTTP        curl -H \"Authorization: Bearer $(cat {})\" -H 'content-type: application/json' \\\n                   {url}/v1/query -d '{{\"question\": \"...\"}}'\n\n",
+            "\n  over HTTP        curl -H \"Authorization: Bearer $(cat {})\" -H 'content-type: application/json' \\\n                   {url}/v1/query -d '{{\"question\": \"...\"}}'\n  other clients    OpenAI's dialect: {url}/v1      MCP: {url}/mcp\n\n",
             key_file.display()
         ));
         text

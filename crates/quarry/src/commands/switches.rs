@@ -51,9 +51,9 @@ impl From<RankerName> for RankerChoice {
 /// How to search.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Switches {
-    /// Where to look.
-    #[arg(long, short, value_name = "NAME", default_value = "default")]
-    pub(crate) collection: CollectionName,
+    /// Where to look [default: default].
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) collection: Option<CollectionName>,
     /// Passages at most, 1 to 200.
     #[arg(long, short, value_name = "N", default_value_t = 10)]
     pub(crate) k: usize,
@@ -87,9 +87,14 @@ pub(crate) struct Switches {
 }
 
 impl Switches {
+    /// Where to look, also where nobody said.
+    pub(crate) fn collection(&self) -> CollectionName {
+        self.collection.clone().unwrap_or_else(CollectionName::fallback)
+    }
+
     /// The search they mean.
     pub(crate) fn request(&self, query: &[String], explain: bool) -> Outcome<SearchRequest> {
-        let mut request = SearchRequest::new(self.collection.clone(), query.join(" "));
+        let mut request = SearchRequest::new(self.collection(), query.join(" "));
         request.k = self.k;
         request.mode = self.mode.into();
         request.ranker = self.ranker.into();

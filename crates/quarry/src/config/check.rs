@@ -4,8 +4,7 @@ use toml::Value;
 
 use super::{
     environment::Environment,
-    keys::{self, Key, Kind},
-    layers::general,
+    keys::{self, Key, Kind, general},
 };
 
 /// The text of a variable or flag as the value its key takes; what does not fit is refused later, by [`value`].
@@ -15,13 +14,18 @@ pub(super) fn from_text(path: &str, text: &str) -> Value {
         Kind::Whole(..) => text.trim().parse().ok().map(Value::Integer),
         Kind::Number(..) => text.trim().parse().ok().map(Value::Float),
         Kind::Truth => text.trim().parse().ok().map(Value::Boolean),
-        Kind::Texts => {
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            Some(Value::Array(parts.map(|part| Value::String(part.to_owned())).collect()))
+        Kind::Texts => Some(Value::Array(parts(text).map(|part| Value::String(part.to_owned())).collect())),
+        Kind::Wholes(..) => {
+            let numbers = parts(text).map(|part| part.parse().map(Value::Integer));
+            numbers.collect::<Result<_, _>>().ok().map(Value::Array)
         }
         Kind::Text | Kind::Word(_) | Kind::Address | Kind::Secret => None,
     };
     parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// Checks a value and brings it into the form that the structs read. The error is the end of a sentence.
@@ -48,6 +52,14 @@ pub(super) fn value(key: &Key, value: &mut Value, environment: &Environment) -> 
         (Kind::Address, _) => must("an address with a port, such as \"127.0.0.1:7700\"".to_owned()),
         (Kind::Texts, Value::Array(items)) if items.iter().all(Value::is_str) => Ok(()),
         (Kind::Texts, _) => must("a list of texts".to_owned()),
+        (Kind::Wholes(least, most), Value::Array(items))
+            if items
+                .iter()
+                .all(|item| item.as_integer().is_some_and(|number| (least..=most).contains(&number))) =>
+        {
+            Ok(())
+        }
+        (Kind::Wholes(least, most), _) => must(format!("a list of whole numbers from {least} to {most}")),
         (Kind::Secret, Value::String(text)) => {
             *text = secret(text, environment)?;
             Ok(())

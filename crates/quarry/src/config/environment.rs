@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use quarry_engine::agent::mcp::ProgramEnvironment;
+
 /// The variables of the environment, as they were at the start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment(Vec<(String, String)>);
@@ -26,6 +28,12 @@ impl Environment {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// What programs of MCP servers see of it.
+    pub(super) fn programs(&self) -> ProgramEnvironment {
+        let one = |name| self.get(name).map(OsString::from);
+        ProgramEnvironment { path: one("PATH"), home: one("HOME") }
+    }
+
     /// The variables that mean keys: their name, the key's path and the value, in the order of their names.
     pub(super) fn keys(&self) -> Vec<(String, String, String)> {
         let mut keys: Vec<_> = self
@@ -40,10 +48,16 @@ impl Environment {
     }
 }
 
-/// `MODELS__EMBED__OPENAI__0__MODEL` as `models.embed.openai[0].model`.
+/// `MODELS__EMBED__OPENAI__0__MODEL` as `models.embed.openai[0].model`. The name of a variable for a program keeps its
+/// letters as they are: `AGENTS__MCP__0__ENV__API_KEY` is `agents.mcp[0].env.API_KEY`.
 fn path_of(name: &str) -> String {
     let mut path = String::new();
     for part in name.split("__") {
+        if path.starts_with("agents.mcp[") && path.ends_with(".env") {
+            path.push('.');
+            path.push_str(part);
+            continue;
+        }
         if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
             path.push_str(&format!("[{part}]"));
         } else {
@@ -69,6 +83,8 @@ mod tests {
     fn names_become_paths() {
         assert_eq!(path_of("INGEST__MAX_ATTEMPTS"), "ingest.max_attempts");
         assert_eq!(path_of("MODELS__EMBED__OPENAI__0__API_KEY"), "models.embed.openai[0].api_key");
+        assert_eq!(path_of("MODELS__CHAT__FAST__API_KEY"), "models.chat.fast.api_key");
+        assert_eq!(path_of("AGENTS__MCP__0__ENV__API_KEY"), "agents.mcp[0].env.API_KEY");
     }
 
     #[test]

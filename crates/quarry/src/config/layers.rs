@@ -8,7 +8,12 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{Config, check, environment::Environment, file, keys};
+use super::{
+    Config, agree, check,
+    environment::Environment,
+    file,
+    keys::{self, general},
+};
 use crate::failure::{Exit, Failure, Outcome};
 
 /// Where a value comes from.
@@ -126,50 +131,28 @@ impl Layers {
         for setting in set.values() {
             place(&mut root, &setting.path, setting.value.clone());
         }
-        let config = match root.try_into::<Config>() {
+        let mut config = match root.try_into::<Config>() {
             Ok(config) => config,
             Err(error) => {
-                problems.push(whole(error.message().replace('\n', " "), &set, "models.embed.openai"));
+                problems.push(whole(error.message().replace('\n', " "), &set, agree::LISTS));
                 return None;
             }
         };
-        if let Err(error) = config.models.embed.check() {
-            problems.push(whole(error.to_string(), &set, "models.embed"));
-        }
-        if config.ingest.overlap_tokens >= config.ingest.chunk_tokens {
-            let text = format!(
-                "`ingest.overlap_tokens` ({}) must be smaller than `ingest.chunk_tokens` ({})",
-                config.ingest.overlap_tokens, config.ingest.chunk_tokens
-            );
-            problems.push(whole(text, &set, "ingest.overlap_tokens"));
-        }
+        config.agents.programs = environment.programs();
+        problems.extend(agree::problems(&config).into_iter().map(|(text, at)| {
+            let section =
+                at.rsplit_once('.').map_or_else(|| at.clone(), |(section, _)| format!("{section}."));
+            whole(text, &set, &[&at, &section])
+        }));
         Some(Self { config, file: None, set })
     }
 }
 
-/// A problem that no single value has: it is shown where the section is set.
-fn whole(text: String, set: &BTreeMap<String, Setting>, section: &str) -> Problem {
-    let origin =
-        set.values().find(|setting| setting.path.starts_with(section)).map(|setting| setting.origin.clone());
+/// A problem that no single value has: it is shown where the first of the sections that is set at all begins.
+fn whole(text: String, set: &BTreeMap<String, Setting>, sections: &[&str]) -> Problem {
+    let begins = |section: &&str| set.values().find(|setting| setting.path.starts_with(*section));
+    let origin = sections.iter().find_map(begins).map(|setting| setting.origin.clone());
     Problem { origin: origin.unwrap_or(Origin::Flag("the settings")), text }
-}
-
-/// A path with the places in lists left open.
-pub(super) fn general(path: &str) -> String {
-    let mut general = String::new();
-    let mut inside = false;
-    for letter in path.chars() {
-        match letter {
-            '[' => {
-                inside = true;
-                general.push_str("[]");
-            }
-            ']' => inside = false,
-            _ if inside => {}
-            other => general.push(other),
-        }
-    }
-    general
 }
 
 fn unknown(setting: &Setting, known: &str) -> Option<Problem> {
@@ -286,11 +269,43 @@ mod tests {
     }
 
     #[test]
+    fn chat_models_and_mcp_servers_come_from_every_layer() {
+        let text = "[models]\nchat_default = \"big\"\n\
+                    [models.chat.fast]\nprovider = \"ollama\"\nmodel = \"llama3.2\"\n\
+                    [models.chat.big]\nprovider = \"openai\"\nmodel = \"m\"\napi_key = \"env:MY_KEY\"\nfallbacks = [\"fast\"]\n\
+                    [agents]\nfetch_url = true\nparallel_tools = 2\n\
+                    [[agents.mcp]]\nname = \"files\"\ncommand = \"files-mcp\"\ntools = [\"read\"]\nenv = { TOKEN = \"env:MY_KEY\" }\n\
+                    [outbound]\nports = [8443]\n";
+        let variables = [
+            ("MY_KEY", "hunter2"),
+            ("PATH", "/bin"),
+            ("QUARRY__MODELS__CHAT__FAST__CONTEXT_WINDOW", "8192"),
+            ("QUARRY__AGENTS__MCP__0__ENV__Mode", "quiet"),
+            ("QUARRY__OUTBOUND__PORTS", "8443, 9443"),
+        ];
+        let config = read(text, &variables).unwrap().config;
+        let chat = config.models.talking();
+        assert_eq!(chat.default.as_deref(), Some("big"));
+        assert_eq!(chat.models["fast"].context_window, Some(8192));
+        assert_eq!(chat.models["big"].api_key.as_ref().unwrap().expose(), "hunter2");
+        assert!(config.agents.fetch_url);
+        assert_eq!(config.engine().agents.parallel_tools, 2);
+        let server = config.agents.mcp.first().unwrap();
+        assert_eq!(server.env["TOKEN"].expose(), "hunter2");
+        assert_eq!(server.env["Mode"].expose(), "quiet");
+        assert_eq!(config.agents.programs.path.as_deref(), Some(std::ffi::OsStr::new("/bin")));
+        assert_eq!(config.outbound.ports, [8443, 9443]);
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
     fn what_no_single_value_shows_is_checked_too() {
         let problem = read("[ingest]\nchunk_tokens = 40\noverlap_tokens = 40\n", &[]).unwrap_err();
         assert!(problem.contains("quarry.toml:3: `ingest.overlap_tokens` (40) must be smaller"), "{problem}");
         let problem = read("[[models.embed.openai]]\nbase_url = \"http://a\"\n", &[]).unwrap_err();
         assert!(problem.contains("missing field `model`"), "{problem}");
+        let problem = read("[models.chat.fast]\nprovider = \"ollama\"\n", &[]).unwrap_err();
+        assert!(problem.contains("quarry.toml:2: missing field `model`"), "{problem}");
         assert!(read("ingest = 3\n", &[]).unwrap_err().contains("`ingest` is a section, not a value"));
     }
 }

@@ -1,11 +1,15 @@
 //! The configuration as the program uses it: one struct a section, owned by the crate it configures.
 
+use std::collections::BTreeMap;
+
 use quarry_engine::{
     EngineSettings,
-    settings::{AnswerSettings, IngestSettings, RetrieveSettings},
+    agent::mcp::{McpServerSettings, ProgramEnvironment},
+    outbound::OutboundSettings,
+    settings::{AgentSettings, AnswerSettings, IngestSettings, RetrieveSettings},
 };
 use quarry_index::IndexSettings;
-use quarry_models::EmbedderSettings;
+use quarry_models::{ChatModelSettings, ChatSettings, EmbedderSettings};
 use quarry_server::ServerSettings;
 use serde::Deserialize;
 
@@ -20,18 +24,20 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestSettings,
     pub(crate) retrieve: RetrieveSettings,
     pub(crate) answer: AnswerSettings,
+    pub(crate) agents: AgentsSettings,
+    pub(crate) outbound: OutboundSettings,
     pub(crate) log: LogSettings,
     pub(crate) runtime: RuntimeSettings,
 }
 
 impl Config {
-    /// The engine's three sections.
+    /// The engine's sections.
     pub(crate) fn engine(&self) -> EngineSettings {
         EngineSettings {
             ingest: self.ingest.clone(),
             retrieve: self.retrieve.clone(),
             answer: self.answer.clone(),
-            ..EngineSettings::default()
+            agents: self.agents.engine.clone(),
         }
     }
 }
@@ -41,6 +47,46 @@ impl Config {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ModelsSettings {
     pub(crate) embed: EmbedderSettings,
+    pub(crate) chat: BTreeMap<String, ChatModelSettings>,
+    /// The chat model that is asked where none is named.
+    pub(crate) chat_default: Option<String>,
+}
+
+impl ModelsSettings {
+    /// The models that talk, as their crate takes them.
+    pub(crate) fn talking(&self) -> ChatSettings {
+        ChatSettings { default: self.chat_default.clone(), models: self.chat.clone() }
+    }
+}
+
+/// `[agents]`: what the engine takes, and what the tools are made of.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "toml::Table")]
+pub(crate) struct AgentsSettings {
+    pub(crate) engine: AgentSettings,
+    /// Whether there is a tool that reads pages of the web.
+    pub(crate) fetch_url: bool,
+    /// MCP servers whose tools agents may use.
+    pub(crate) mcp: Vec<McpServerSettings>,
+    /// What their programs see of our environment; set by the layers, which read it.
+    pub(crate) programs: ProgramEnvironment,
+}
+
+impl TryFrom<toml::Table> for AgentsSettings {
+    type Error = String;
+
+    /// The section has keys of two crates, each of which refuses those of the other.
+    fn try_from(mut table: toml::Table) -> Result<Self, String> {
+        let say = |error: toml::de::Error| error.message().to_owned();
+        let fetch_url = table.remove("fetch_url").map(toml::Value::try_into).transpose().map_err(say)?;
+        let mcp = table.remove("mcp").map(toml::Value::try_into).transpose().map_err(say)?;
+        Ok(Self {
+            engine: table.try_into().map_err(say)?,
+            fetch_url: fetch_url.unwrap_or_default(),
+            mcp: mcp.unwrap_or_default(),
+            programs: ProgramEnvironment::default(),
+        })
+    }
 }
 
 /// `[store]`

@@ -1,32 +1,29 @@
 //! The configuration in force, with where each value comes from.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, json};
 
 use super::{
     Layers,
-    keys::{KEYS, Kind, SECTIONS, find},
-    layers::general,
+    keys::{Kind, find, general, of},
+    table::{KEYS, SECTIONS},
 };
 
 impl Layers {
     /// As TOML, with the origin behind each value that is not a default.
     pub(crate) fn to_toml(&self) -> String {
         let mut text = String::new();
-        for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.contains("[]")) {
+        for (section, _) in SECTIONS {
+            if section.contains(['[', '<']) {
+                self.several(section, &mut text);
+                continue;
+            }
             text.push_str(&format!("[{section}]\n"));
-            for key in KEYS {
-                let Some(name) = key.path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.'))
-                else {
-                    continue;
-                };
-                if !name.contains(['.', '[']) {
-                    text.push_str(&self.line(key.path, name));
-                }
+            for (name, key) in of(section) {
+                text.push_str(&self.line(key.path, name));
             }
             text.push('\n');
-            if *section == "models.embed" {
-                self.servers(&mut text);
-            }
         }
         text.truncate(text.trim_end().len());
         text + "\n"
@@ -42,12 +39,23 @@ impl Layers {
         }
     }
 
-    fn servers(&self, text: &mut String) {
-        for place in 0..self.config.models.embed.openai.len() {
-            text.push_str("[[models.embed.openai]]\n");
-            let prefix = format!("models.embed.openai[{place}].");
+    /// The tables of a list or below names that somebody wrote, each with what is set in it.
+    fn several(&self, section: &str, text: &mut String) {
+        let of_table = |path: &str| {
+            let key = find(&general(path)).filter(|key| key.parts().0 == section)?;
+            let depth = key.parts().1.split('.').count();
+            let parts: Vec<&str> = path.rsplitn(depth + 1, '.').collect();
+            parts.last().map(|table| (*table).to_owned())
+        };
+        let tables: BTreeSet<String> = self.set.keys().filter_map(|path| of_table(path)).collect();
+        for table in tables {
+            let title = match table.split_once('[').filter(|_| section.ends_with("[]")) {
+                Some((list, _)) => format!("[[{list}]]"),
+                None => format!("[{table}]"),
+            };
+            text.push_str(&format!("{title}\n"));
             for path in self.set.keys() {
-                if let Some(name) = path.strip_prefix(&prefix) {
+                if let Some(name) = path.strip_prefix(&table).and_then(|rest| rest.strip_prefix('.')) {
                     text.push_str(&self.line(path, name));
                 }
             }
@@ -58,7 +66,7 @@ impl Layers {
     /// As JSON: every key with its value and origin.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let mut all = Map::new();
-        let defaults = KEYS.iter().filter(|key| !key.path.contains("[]") && !self.set.contains_key(key.path));
+        let defaults = KEYS.iter().filter(|key| !key.repeats() && !self.set.contains_key(key.path));
         for key in defaults {
             let value = toml::from_str::<toml::Table>(&format!("value = {}", key.default))
                 .ok()

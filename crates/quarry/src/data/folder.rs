@@ -37,6 +37,11 @@ impl DataFolder {
         self.0.join("admin.key")
     }
 
+    /// What was typed in `quarry chat`.
+    pub(crate) fn chat_history(&self) -> PathBuf {
+        self.0.join("chat_history")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.0.join("lock")
     }

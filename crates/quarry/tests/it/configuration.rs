@@ -29,7 +29,9 @@ fn what_is_in_force_is_shown_with_its_origin_and_without_secrets() {
     home.write(
         "quarry-data/quarry.toml",
         "[store]\nurl = \"postgres://me:hunter2@db/quarry\"\n[ingest]\nworkers = 3\n\
-         [[models.embed.openai]]\nbase_url = \"http://m/v1\"\nmodel = \"m\"\napi_key = \"hunter2\"\n",
+         [[models.embed.openai]]\nbase_url = \"http://m/v1\"\nmodel = \"m\"\napi_key = \"hunter2\"\n\
+         [models.chat.fast]\nprovider = \"openai\"\nmodel = \"m\"\napi_key = \"hunter2\"\n\
+         [[agents.mcp]]\nname = \"files\"\ncommand = \"files-mcp\"\ntools = [\"read\"]\nenv = { TOKEN = \"hunter2\" }\n",
     );
     let ran = home.quarry_with(&[("QUARRY__LOG__LEVEL", "warn")], &["config", "show"]).code(0);
     assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
@@ -39,6 +41,41 @@ fn what_is_in_force_is_shown_with_its_origin_and_without_secrets() {
     assert_eq!(shown["settings"]["ingest.workers"]["from"], "quarry-data/quarry.toml:4");
     assert_eq!(shown["settings"]["store.url"]["value"], "***");
     assert_eq!(shown["settings"]["log.level"]["from"], "default");
+    assert_eq!(shown["settings"]["models.chat.fast.api_key"]["value"], "***");
+    assert_eq!(shown["settings"]["agents.mcp[0].env.TOKEN"]["value"], "***");
+}
+
+#[test]
+fn mistakes_in_models_and_agents_are_told_with_the_nearest_key() {
+    let home = Home::new();
+    home.write(
+        "my.toml",
+        "[models]\nchat_defalt = \"fast\"\n[models.chat.fast]\nprovider = \"openai\"\nmodle = \"m\"\n\
+         [[agents.mcp]]\nname = \"a\"\ncomand = \"x\"\n[outbound]\nports = [0]\n",
+    );
+    snapshot!(
+        home,
+        "config_agents_keys",
+        home.quarry(&["config", "check", "--config", "my.toml"]).code(4).shown()
+    );
+    home.write(
+        "my.toml",
+        "[models]\nchat_default = \"big\"\n[models.chat.fast]\nprovider = \"opnai\"\nmodel = \"m\"\nfallbacks = [\"fast\", \"none\"]\n\
+         [models.chat.safe]\nprovider = \"anthropic\"\nmodel = \"m\"\n\
+         [[agents.mcp]]\nname = \"Big\"\ncommand = \"x\"\ntools = [\"*\"]\n[[agents.mcp]]\nname = \"b\"\ntools = [\"*\"]\n",
+    );
+    snapshot!(
+        home,
+        "config_agents_values",
+        home.quarry(&["config", "check", "--config", "my.toml"]).code(4).shown()
+    );
+    home.write("my.toml", "[outbound]\nallow_private = [\"10.0.0.0\"]\n");
+    let ran = home.quarry(&["config", "check", "--config", "my.toml"]).code(4);
+    assert!(
+        ran.stderr.contains("my.toml:2: the rules for outbound requests cannot be used"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -74,13 +74,7 @@ impl Home {
     }
 
     fn ran(&self, command: &mut Command, arguments: &[&str]) -> Ran {
-        let output = command.output().unwrap();
-        Ran {
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            code: output.status.code().unwrap_or(-1),
-            line: arguments.join(" "),
-        }
+        Ran::of(&command.output().unwrap(), arguments)
     }
 
     /// Starts a server on a free port.
@@ -105,6 +99,16 @@ impl Home {
 }
 
 impl Ran {
+    /// What a call came to.
+    pub(crate) fn of(output: &std::process::Output, arguments: &[&str]) -> Self {
+        Self {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code().unwrap_or(-1),
+            line: arguments.join(" "),
+        }
+    }
+
     /// Asserts the exit code.
     pub(crate) fn code(self, expected: i32) -> Self {
         assert_eq!(self.code, expected, "quarry {}\n{}\n{}", self.line, self.stdout, self.stderr);

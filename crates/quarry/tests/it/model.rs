@@ -1,0 +1,67 @@
+//! A scripted model behind OpenAI's dialect, and a folder that is configured to use it.
+
+use quarry_models::testing::{ChatServer, Play, PlayedCall, dead_port};
+use serde_json::Value;
+
+use crate::harness::Home;
+
+/// A server on a runtime of its own: the tests themselves wait for processes.
+pub(crate) struct Model {
+    pub(crate) server: ChatServer,
+    _runtime: tokio::runtime::Runtime,
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+impl Model {
+    pub(crate) fn playing(plays: Vec<Play>) -> Self {
+        let runtime = runtime();
+        Self { server: runtime.block_on(ChatServer::playing(plays)), _runtime: runtime }
+    }
+
+    pub(crate) fn answering(answer: impl Fn(&Value) -> Play + Send + Sync + 'static) -> Self {
+        let runtime = runtime();
+        Self { server: runtime.block_on(ChatServer::answering(answer)), _runtime: runtime }
+    }
+
+    /// Searches for what it is asked, then says how long the bridge is.
+    pub(crate) fn searching() -> Self {
+        Self::answering(|request| {
+            let messages = request["messages"].as_array().unwrap();
+            if messages.last().unwrap()["role"] == "tool" {
+                return Play::text(&["The bridge is ", "84 metres long. [1]"]);
+            }
+            Play::calls(&[PlayedCall {
+                id: "call_1",
+                name: "search",
+                arguments: "{\"query\": \"how long is the bridge\"}",
+            }])
+        })
+    }
+
+    /// A folder with documents in its index and this model in its configuration.
+    pub(crate) fn home(&self) -> Home {
+        let home = Home::with_documents();
+        home.write("quarry-data/quarry.toml", configured(&self.server.url()));
+        home.quarry(&["ingest", "docs"]).code(0);
+        home
+    }
+}
+
+/// A folder whose model refuses every connection.
+pub(crate) fn home_of_a_dead_model() -> Home {
+    let home = Home::with_documents();
+    let port = runtime().block_on(dead_port());
+    home.write("quarry-data/quarry.toml", configured(&format!("http://127.0.0.1:{port}/v1")));
+    home.quarry(&["ingest", "docs"]).code(0);
+    home
+}
+
+fn configured(url: &str) -> String {
+    format!(
+        "[models.chat.fast]\nprovider = \"openai\"\nmodel = \"played\"\nbase_url = \"{url}\"\nattempts = 1\n\
+         input_price = 1.0\noutput_price = 2.0\n"
+    )
+}
