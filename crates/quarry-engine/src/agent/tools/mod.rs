@@ -1,1 +1,3 @@
 //! The tools an agent may be given.
+
+pub mod fetch_url;
