@@ -16,7 +16,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     agent::{
-        self, Agents, AskRequest, Facts, Keeper, Live, RunHandle, RunRequest, Runs, Schemas, Sessions, ToolSource,
+        self, Agents, AskRequest, Facts, Keeper, Live, RunHandle, RunRequest, Runs, Schemas, Sessions,
+        ToolSource,
     },
     answer::{self, Answer, AnswerRequest},
     collections::Collections,

@@ -119,7 +119,9 @@ impl Fault for EngineError {
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NotReady(_) | Self::Embedder { .. } | Self::RunOver => ErrorKind::Conflict,
             Self::CallNotFound(_) => ErrorKind::NotFound,
-            Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => ErrorKind::Unavailable,
+            Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
+                ErrorKind::Unavailable
+            }
             other => other.fault().map_or(ErrorKind::Internal, Fault::kind),
         }
     }

@@ -79,7 +79,11 @@ impl Agents<'_> {
         if let Some(name) = &name {
             bounds::name(name)?;
             if known.name == DEFAULT && name != DEFAULT {
-                return Err(EngineError::invalid("invalid_agent", "/name", "the default agent keeps its name"));
+                return Err(EngineError::invalid(
+                    "invalid_agent",
+                    "/name",
+                    "the default agent keeps its name",
+                ));
             }
         }
         self.check(&definition)?;
@@ -129,7 +133,12 @@ impl Agents<'_> {
     ///
     /// # Errors
     /// `agent_not_found`, `agent_version_not_found`.
-    pub async fn version(&self, access: &Access, id: AgentId, version: u32) -> Result<AgentView, EngineError> {
+    pub async fn version(
+        &self,
+        access: &Access,
+        id: AgentId,
+        version: u32,
+    ) -> Result<AgentView, EngineError> {
         old(self.0.inner().store.agents().version(access.tenant(), id, version).await?)
     }
 
@@ -192,11 +201,13 @@ impl Agents<'_> {
 }
 
 fn write(definition: &AgentDefinition) -> Result<Value, EngineError> {
-    serde_json::to_value(definition).map_err(|error| EngineError::Task(format!("an agent cannot be written: {error}")))
+    serde_json::to_value(definition)
+        .map_err(|error| EngineError::Task(format!("an agent cannot be written: {error}")))
 }
 
 fn read(value: Value) -> Result<AgentDefinition, EngineError> {
-    serde_json::from_value(value).map_err(|error| EngineError::Task(format!("an agent cannot be read: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| EngineError::Task(format!("an agent cannot be read: {error}")))
 }
 
 fn view(row: AgentRow) -> Result<AgentView, EngineError> {

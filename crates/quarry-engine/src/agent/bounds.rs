@@ -32,10 +32,16 @@ pub(crate) fn name(name: &str) -> Result<(), EngineError> {
 pub(crate) fn definition(definition: &AgentDefinition) -> Result<(), EngineError> {
     let long = |text: &str, most: usize| text.chars().count() > most;
     if long(&definition.description, MOST_DESCRIPTION) {
-        return Err(wrong("/description", format!("the description is longer than {MOST_DESCRIPTION} characters")));
+        return Err(wrong(
+            "/description",
+            format!("the description is longer than {MOST_DESCRIPTION} characters"),
+        ));
     }
     if long(&definition.instructions, MOST_INSTRUCTIONS) {
-        return Err(wrong("/instructions", format!("the instructions are longer than {MOST_INSTRUCTIONS} characters")));
+        return Err(wrong(
+            "/instructions",
+            format!("the instructions are longer than {MOST_INSTRUCTIONS} characters"),
+        ));
     }
     if definition.collections.len() > MOST_COLLECTIONS {
         return Err(wrong("/collections", format!("an agent reads at most {MOST_COLLECTIONS} collections")));
@@ -93,7 +99,10 @@ mod tests {
             (budgets(Budgets { tokens: 1, ..Budgets::default() }), "/budgets/tokens"),
             (budgets(Budgets { seconds: 0, ..Budgets::default() }), "/budgets/seconds"),
             (budgets(Budgets { cost: Some(f64::NAN), ..Budgets::default() }), "/budgets/cost"),
-            (AgentDefinition { instructions: "x".repeat(20_001), ..AgentDefinition::default() }, "/instructions"),
+            (
+                AgentDefinition { instructions: "x".repeat(20_001), ..AgentDefinition::default() },
+                "/instructions",
+            ),
         ] {
             let error = definition(&wrong).unwrap_err();
             assert_eq!((error.code(), error.pointer().as_deref()), ("invalid_agent", Some(pointer)));

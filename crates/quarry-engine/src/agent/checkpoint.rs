@@ -27,14 +27,17 @@ impl Checkpoint {
     }
 
     pub(crate) fn write(&self) -> Result<Value, EngineError> {
-        serde_json::to_value(self).map_err(|error| EngineError::Task(format!("a run could not be kept: {error}")))
+        serde_json::to_value(self)
+            .map_err(|error| EngineError::Task(format!("a run could not be kept: {error}")))
     }
 
     pub(crate) fn read(value: Value) -> Result<Self, EngineError> {
         let read: Result<Self, _> = serde_json::from_value(value);
         match read {
             Ok(checkpoint) if checkpoint.version == VERSION => Ok(checkpoint),
-            _ => Err(EngineError::Task("the run was kept by another version of Quarry and cannot go on".to_owned())),
+            _ => Err(EngineError::Task(
+                "the run was kept by another version of Quarry and cannot go on".to_owned(),
+            )),
         }
     }
 }

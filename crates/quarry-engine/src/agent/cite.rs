@@ -148,9 +148,11 @@ impl Passage {
 
     fn citation(&self) -> RunCitation {
         let source = &self.source;
-        let range = self.best.and_then(|(place, _)| self.sentences.get(place)).map(|(range, _)| range.clone());
+        let range =
+            self.best.and_then(|(place, _)| self.sentences.get(place)).map(|(range, _)| range.clone());
         let range = range.unwrap_or(0..source.text.len());
-        let count = |text: Option<&str>| u32::try_from(text.unwrap_or_default().chars().count()).unwrap_or(u32::MAX);
+        let count =
+            |text: Option<&str>| u32::try_from(text.unwrap_or_default().chars().count()).unwrap_or(u32::MAX);
         let start = source.span.start.saturating_add(count(source.text.get(..range.start)));
         let quote = source.text.get(range).unwrap_or_default().to_owned();
         let end = start.saturating_add(count(Some(&quote)));
@@ -178,7 +180,8 @@ impl Places {
     }
 
     fn span(&self, range: &std::ops::Range<usize>) -> Span {
-        let place = |at: usize| u32::try_from(self.starts.partition_point(|start| *start < at)).unwrap_or(u32::MAX);
+        let place =
+            |at: usize| u32::try_from(self.starts.partition_point(|start| *start < at)).unwrap_or(u32::MAX);
         Span { start: place(range.start), end: place(range.end) }
     }
 }
@@ -235,7 +238,8 @@ mod tests {
 
     #[test]
     fn each_sentence_is_judged_by_what_it_cites() {
-        let checked = checked("The bridge was opened in 1931 [2]. A whale lives below it [1]. It has four lanes.");
+        let checked =
+            checked("The bridge was opened in 1931 [2]. A whale lives below it [1]. It has four lanes.");
         let supported: Vec<bool> = checked.sentences.iter().map(|sentence| sentence.supported).collect();
         assert_eq!(supported, [false, false, false]);
         assert!(checked.answered, "it cites, even if badly; the sentences say so");
@@ -255,7 +259,10 @@ mod tests {
 
     #[test]
     fn an_answer_that_says_there_is_none_is_none() {
-        for text in ["The documents do not answer this. The date is missing.", "**The documents do not answer this** [1]."] {
+        for text in [
+            "The documents do not answer this. The date is missing.",
+            "**The documents do not answer this** [1].",
+        ] {
             assert!(!checked(text).answered, "{text}");
         }
         assert!(!checked("").answered);

@@ -135,7 +135,9 @@ pub(crate) fn claims(text: &str) -> Vec<Claim> {
     let cited = |range: Range<usize>| {
         let mut numbers: Vec<u32> = Vec::new();
         for mark in marks.iter().filter(|mark| range.contains(&mark.range.start)) {
-            numbers.extend(mark.numbers.iter().filter(|number| !numbers.contains(number)).copied().collect::<Vec<_>>());
+            numbers.extend(
+                mark.numbers.iter().filter(|number| !numbers.contains(number)).copied().collect::<Vec<_>>(),
+            );
         }
         Claim { range, numbers }
     };
@@ -161,15 +163,22 @@ mod tests {
     #[test]
     fn marks_are_read_in_every_form() {
         let numbers = |text: &str| marks(text).into_iter().map(|mark| mark.numbers).collect::<Vec<_>>();
-        assert_eq!(numbers("a [1]. b[2][3] c [4, 5;6] d [1-3] e [7\u{2013}8]"), [
-            vec![1],
-            vec![2],
-            vec![3],
-            vec![4, 5, 6],
-            vec![1, 2, 3],
-            vec![7, 8]
-        ]);
-        for text in ["[a]", "[]", "[1](http://x)", "`x[0]`", "```\nx[1]\n```", "[1-900]", "[3-1]", "[1 2]", "[-1]", "["] {
+        assert_eq!(
+            numbers("a [1]. b[2][3] c [4, 5;6] d [1-3] e [7\u{2013}8]"),
+            [vec![1], vec![2], vec![3], vec![4, 5, 6], vec![1, 2, 3], vec![7, 8]]
+        );
+        for text in [
+            "[a]",
+            "[]",
+            "[1](http://x)",
+            "`x[0]`",
+            "```\nx[1]\n```",
+            "[1-900]",
+            "[3-1]",
+            "[1 2]",
+            "[-1]",
+            "[",
+        ] {
             assert_eq!(numbers(text), Vec::<Vec<u32>>::new(), "{text}");
         }
         assert_eq!(numbers("an open ` tick [1]"), [vec![1]]);
@@ -178,7 +187,10 @@ mod tests {
     #[test]
     fn numbers_that_were_not_retrieved_are_taken_out() {
         let known = |number: u32| number <= 2;
-        assert_eq!(cleaned("One [1]. Two [9]. Three [2, 9]. Four [1-3].", known), "One [1]. Two. Three [2]. Four [1, 2].");
+        assert_eq!(
+            cleaned("One [1]. Two [9]. Three [2, 9]. Four [1-3].", known),
+            "One [1]. Two. Three [2]. Four [1, 2]."
+        );
         assert_eq!(cleaned("All [7]", known), "All");
     }
 

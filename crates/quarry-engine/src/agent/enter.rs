@@ -28,7 +28,11 @@ use crate::{
 const NO_WINDOW: u32 = 8_192;
 
 /// Plans a run of an agent and lets it go.
-pub(crate) async fn run(engine: &Engine, access: &Access, request: RunRequest) -> Result<RunHandle, EngineError> {
+pub(crate) async fn run(
+    engine: &Engine,
+    access: &Access,
+    request: RunRequest,
+) -> Result<RunHandle, EngineError> {
     check(&request)?;
     let inner = engine.inner();
     let agent = engine.agents().get(access, request.agent.as_deref().unwrap_or(DEFAULT)).await?;
@@ -66,7 +70,11 @@ pub(crate) async fn run(engine: &Engine, access: &Access, request: RunRequest) -
 }
 
 /// Plans one retrieval and one answer and lets it go.
-pub(crate) async fn ask(engine: &Engine, access: &Access, request: AskRequest) -> Result<RunHandle, EngineError> {
+pub(crate) async fn ask(
+    engine: &Engine,
+    access: &Access,
+    request: AskRequest,
+) -> Result<RunHandle, EngineError> {
     let inner = engine.inner();
     let mut search = request.search;
     search.k = search.k.max(inner.settings.answer.passages);
@@ -104,7 +112,13 @@ pub(crate) async fn ask(engine: &Engine, access: &Access, request: AskRequest) -
     start::begin(work)
 }
 
-fn work(engine: &Engine, access: &Access, plan: Plan, model: Option<Arc<dyn ChatModel>>, tools: Tools) -> Work {
+fn work(
+    engine: &Engine,
+    access: &Access,
+    plan: Plan,
+    model: Option<Arc<dyn ChatModel>>,
+    tools: Tools,
+) -> Work {
     let run = start::fresh(engine.inner(), access.tenant(), plan.run_id);
     Work {
         engine: engine.clone(),

@@ -2,11 +2,7 @@
 
 use quarry_core::CollectionName;
 
-use super::{
-    prompt::REFUSAL,
-    run::Work,
-    source::Source,
-};
+use super::{prompt::REFUSAL, run::Work, source::Source};
 use crate::{
     agent::run::Extracted,
     answer::{Answer, AnswerRequest},
@@ -37,7 +33,8 @@ pub(crate) async fn extract(work: &Work) -> Extracted {
         Some(answer) if answer.answered => Extracted { text: written(work, answer), answered: true },
         _ if asked => Extracted { text: REFUSAL.to_owned(), answered: false },
         _ => Extracted {
-            text: "No answer could be given: no model answered and there are no documents to quote from.".to_owned(),
+            text: "No answer could be given: no model answered and there are no documents to quote from."
+                .to_owned(),
             answered: false,
         },
     }
@@ -57,7 +54,8 @@ fn search(work: &Work, collection: &CollectionName) -> SearchRequest {
 fn written(work: &Work, answer: Answer) -> String {
     let mut text = String::new();
     for sentence in &answer.sentences {
-        let Some(citation) = answer.citations.iter().find(|citation| citation.number == sentence.citation) else {
+        let Some(citation) = answer.citations.iter().find(|citation| citation.number == sentence.citation)
+        else {
             continue;
         };
         let hit = answer.hits.iter().find(|hit| hit.chunk_id == citation.chunk_id).cloned();

@@ -3,12 +3,7 @@
 //! A run says things into a list; listeners read it at their own pace, from any number. Nobody waits for a listener, and
 //! no lock is held while one is awaited. A stream ends when the run is over or waits for a person.
 
-use std::{
-    collections::HashMap,
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt, stream};
 use parking_lot::Mutex;
@@ -55,7 +50,12 @@ pub(crate) struct LiveRun {
 
 impl LiveRun {
     /// A run with what it said before, where it goes on.
-    pub(crate) fn new(tenant: TenantId, id: RunId, clock: Arc<dyn Clock>, before: Vec<(Timestamp, AgentEvent)>) -> Self {
+    pub(crate) fn new(
+        tenant: TenantId,
+        id: RunId,
+        clock: Arc<dyn Clock>,
+        before: Vec<(Timestamp, AgentEvent)>,
+    ) -> Self {
         let entries = before.into_iter().map(|(at, event)| Entry { at, event: Arc::new(event) }).collect();
         Self {
             id,
@@ -366,10 +366,13 @@ mod tests {
         run.close();
         let events: Vec<_> = run.events(0).collect().await;
         assert!(events.len() < MANY + 10);
-        let text: usize = events.iter().map(|(_, event)| match event {
-            AgentEvent::Said { text } => text.len(),
-            _ => 0,
-        }).sum();
+        let text: usize = events
+            .iter()
+            .map(|(_, event)| match event {
+                AgentEvent::Said { text } => text.len(),
+                _ => 0,
+            })
+            .sum();
         assert_eq!(text, MANY + 10_000);
     }
 }

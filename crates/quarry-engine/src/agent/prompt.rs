@@ -66,7 +66,8 @@ pub fn boundary() -> String {
 #[must_use]
 pub fn data(boundary: &str, label: &str, text: &str) -> String {
     let clean = if boundary.is_empty() { text.to_owned() } else { text.replace(boundary, "") };
-    let label: String = label.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ')).collect();
+    let label: String =
+        label.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ')).collect();
     format!("{label}:\n<<<data {boundary}>>>\n{}\n<<<end {boundary}>>>", clean.trim_end())
 }
 
@@ -75,7 +76,8 @@ pub fn data(boundary: &str, label: &str, text: &str) -> String {
 pub fn tools(specs: &[ToolSpec]) -> String {
     let mut text = String::new();
     for spec in specs {
-        let _ = write!(text, "- {}: {}\n  arguments: {}\n", spec.name, spec.description.trim(), spec.parameters);
+        let _ =
+            write!(text, "- {}: {}\n  arguments: {}\n", spec.name, spec.description.trim(), spec.parameters);
     }
     if text.is_empty() {
         text.push_str("(none)");

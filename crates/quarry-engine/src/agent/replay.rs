@@ -96,7 +96,9 @@ fn work(engine: &Engine, access: &Access, plan: Plan, events: &[AgentEvent], run
     for (place, event) in events.iter().enumerate() {
         match event {
             AgentEvent::Recorded(recorded) => match recorded.as_ref() {
-                Recorded::Replied { .. } | Recorded::Broke { .. } => replies.push_back(recorded.as_ref().clone()),
+                Recorded::Replied { .. } | Recorded::Broke { .. } => {
+                    replies.push_back(recorded.as_ref().clone())
+                }
                 Recorded::Extracted { text, answered } => {
                     again.extracted = Some(Extracted { text: text.clone(), answered: *answered });
                 }
@@ -123,7 +125,8 @@ fn work(engine: &Engine, access: &Access, plan: Plan, events: &[AgentEvent], run
             _ => {}
         }
     }
-    let model = plan.model.clone().map(|name| Arc::new(Spoken::new(name, &plan, replies)) as Arc<dyn ChatModel>);
+    let model =
+        plan.model.clone().map(|name| Arc::new(Spoken::new(name, &plan, replies)) as Arc<dyn ChatModel>);
     let tools = tools(engine, &plan, outputs);
     Work {
         engine: engine.clone(),
@@ -244,8 +247,12 @@ fn moments(events: &[AgentEvent]) -> Vec<Moment> {
                 Recorded::Stopped { limit, .. } => add("stopped", step, limit.clone()),
                 _ => {}
             },
-            AgentEvent::ToolCalled { tool, arguments, .. } => add("call", step, format!("{tool} {arguments}")),
-            AgentEvent::ToolReturned { tool, ok, output, .. } => add("result", step, format!("{tool} {ok} {output}")),
+            AgentEvent::ToolCalled { tool, arguments, .. } => {
+                add("call", step, format!("{tool} {arguments}"))
+            }
+            AgentEvent::ToolReturned { tool, ok, output, .. } => {
+                add("result", step, format!("{tool} {ok} {output}"))
+            }
             AgentEvent::Finished(answer) => add("answer", step, answer.text.clone()),
             AgentEvent::Failed { .. } => return moments,
             _ => {}
@@ -264,7 +271,8 @@ fn compare(run_id: RunId, then: &[Moment], now: &[Moment]) -> Replay {
             Some(two) => (one.what, format!("{}: {}", two.what, two.text)),
             None => ("end", String::new()),
         };
-        let difference = Difference { what: what.to_owned(), step: one.step, then: one.text.clone(), now: text };
+        let difference =
+            Difference { what: what.to_owned(), step: one.step, then: one.text.clone(), now: text };
         return Replay { run_id, same: place, difference: Some(difference) };
     }
     let more = now.get(then.len()).filter(|_| finished);

@@ -222,7 +222,12 @@ impl Runs<'_> {
     }
 
     /// What a waiting run goes on with: its plan as it was, its tools and its model as they are.
-    async fn work(&self, access: &Access, checkpoint: &Checkpoint, row: &RunRow) -> Result<Work, EngineError> {
+    async fn work(
+        &self,
+        access: &Access,
+        checkpoint: &Checkpoint,
+        row: &RunRow,
+    ) -> Result<Work, EngineError> {
         let inner = self.0.inner();
         let before = past(inner, access, row.id).await?;
         let mut plan = checkpoint.plan.clone();
@@ -251,7 +256,11 @@ impl Runs<'_> {
     }
 }
 
-async fn past(inner: &Inner, access: &Access, id: RunId) -> Result<Vec<(Timestamp, AgentEvent)>, EngineError> {
+async fn past(
+    inner: &Inner,
+    access: &Access,
+    id: RunId,
+) -> Result<Vec<(Timestamp, AgentEvent)>, EngineError> {
     let rows = inner.store.runs().events(access.tenant(), id, 0, ALL).await?;
     let unreadable = |error| EngineError::Task(format!("a run's trace cannot be read: {error}"));
     rows.into_iter().map(|row| Ok((row.at, serde_json::from_value(row.event).map_err(unreadable)?))).collect()

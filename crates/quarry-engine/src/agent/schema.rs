@@ -52,12 +52,16 @@ impl Schemas {
         if problems.is_empty() {
             Ok(value)
         } else {
-            Err(format!("the arguments of `{name}` are wrong: {}; correct them and call it again", problems.join("; ")))
+            Err(format!(
+                "the arguments of `{name}` are wrong: {}; correct them and call it again",
+                problems.join("; ")
+            ))
         }
     }
 
     fn compiled(&self, spec: &ToolSpec) -> Arc<Compiled> {
-        if let Some(known) = self.known.read().get(&spec.name).filter(|known| known.schema == spec.parameters) {
+        if let Some(known) = self.known.read().get(&spec.name).filter(|known| known.schema == spec.parameters)
+        {
             return Arc::clone(known);
         }
         let fresh = Arc::new(Compiled {

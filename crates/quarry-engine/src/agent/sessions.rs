@@ -129,7 +129,12 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// `session_not_found`, `invalid_session`.
-    pub async fn rename(&self, access: &Access, id: SessionId, title: &str) -> Result<SessionView, EngineError> {
+    pub async fn rename(
+        &self,
+        access: &Access,
+        id: SessionId,
+        title: &str,
+    ) -> Result<SessionView, EngineError> {
         check(title)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.sessions().rename(access.tenant(), &user, id, title).await?.into())

@@ -96,8 +96,11 @@ async fn end(inner: &Inner, work: &Work, ended: Ended) {
             events::run_failed(&error);
             // What is our fault is logged, not told.
             let internal = error.kind() == quarry_core::ErrorKind::Internal;
-            let message =
-                if internal { "the run failed for a reason that is the server's".to_owned() } else { error.to_string() };
+            let message = if internal {
+                "the run failed for a reason that is the server's".to_owned()
+            } else {
+                error.to_string()
+            };
             (RunState::Failed, AgentEvent::Failed { code: error.code().to_owned(), message })
         }
         Ended::Cancelled => (RunState::Cancelled, gone("run_cancelled", "the run was cancelled")),
@@ -114,7 +117,9 @@ async fn end(inner: &Inner, work: &Work, ended: Ended) {
                 run.model.clone_from(&answer.model);
                 run.answer = serde_json::to_value(answer).ok();
             }
-            AgentEvent::Failed { code, message } => run.error = Some(json!({"code": code, "message": message})),
+            AgentEvent::Failed { code, message } => {
+                run.error = Some(json!({"code": code, "message": message}))
+            }
             _ => {}
         }
         let mut events = work.run.rows();

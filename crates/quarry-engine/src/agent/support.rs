@@ -21,8 +21,8 @@ const WORDS: f32 = 0.7;
 const COSINES: (f32, f32) = (0.15, 0.75);
 
 const DENYING: [&str; 16] = [
-    "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "can't", "isn't",
-    "wasn't", "don't", "doesn't", "didn't",
+    "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "can't",
+    "isn't", "wasn't", "don't", "doesn't", "didn't",
 ];
 
 /// A text as it is compared.
@@ -78,12 +78,16 @@ impl Compared {
 /// How well sentences of passages support a claim, 0 to 1. `around` are the words of the titles and headings, which
 /// every sentence of a document is understood by.
 pub(crate) fn support(claim: &Compared, sentences: &[&Compared], around: &Compared) -> f32 {
-    let Some(best) = sentences.iter().max_by(|one, two| claim.likeness(one).total_cmp(&claim.likeness(two))) else {
+    let Some(best) = sentences.iter().max_by(|one, two| claim.likeness(one).total_cmp(&claim.likeness(two)))
+    else {
         return 0.0;
     };
     let with_title: HashSet<u32> = best.stems.union(&around.stems).copied().collect();
-    let all: HashSet<u32> =
-        sentences.iter().flat_map(|sentence| sentence.stems.iter().copied()).chain(around.stems.iter().copied()).collect();
+    let all: HashSet<u32> = sentences
+        .iter()
+        .flat_map(|sentence| sentence.stems.iter().copied())
+        .chain(around.stems.iter().copied())
+        .collect();
     // A claim may draw on several sentences, but one of them should say most of it.
     let words = 0.6 * claim.share(&with_title) + 0.4 * claim.share(&all);
     let mut score = match claim.cosine(best) {
@@ -93,8 +97,9 @@ pub(crate) fn support(claim: &Compared, sentences: &[&Compared], around: &Compar
     if best.denies != claim.denies {
         score *= DENIED;
     }
-    let known =
-        |number: &String| around.numbers.contains(number) || sentences.iter().any(|one| one.numbers.contains(number));
+    let known = |number: &String| {
+        around.numbers.contains(number) || sentences.iter().any(|one| one.numbers.contains(number))
+    };
     if !claim.numbers.iter().all(known) {
         score = score.min(WRONG_NUMBER);
     }
@@ -117,7 +122,11 @@ fn numbers(text: &str) -> HashSet<String> {
         .map(|number| number.trim_matches([',', '.']).replace(',', ""))
         .filter(|number| !number.is_empty())
         .map(|number| {
-            if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number }
+            if number.contains('.') {
+                number.trim_end_matches('0').trim_end_matches('.').to_owned()
+            } else {
+                number
+            }
         })
         .collect()
 }

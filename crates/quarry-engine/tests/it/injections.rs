@@ -113,7 +113,9 @@ async fn no_document_gets_anything_out_of_a_model_that_obeys() {
     let order = std::sync::atomic::Ordering::SeqCst;
     let model = {
         let (document, turns) = (Arc::clone(&document), Arc::clone(&turns));
-        Scripted::improvising(move |request, _| obey(request, turns.fetch_add(1, order), document.load(order)))
+        Scripted::improvising(move |request, _| {
+            obey(request, turns.fetch_add(1, order), document.load(order))
+        })
     };
     // The engine has tools that would do harm; the agent has `search`, and `pay` with approval.
     let tools = Fixed(vec![SmallSearch::tool(), pay.clone(), wipe.clone(), fetch.clone()]);
@@ -157,9 +159,9 @@ async fn no_document_gets_anything_out_of_a_model_that_obeys() {
         };
         let said = all(engine.run(&access(), request).await.unwrap().events(0)).await;
         obeyed += said.iter().filter(|event| matches!(event, AgentEvent::ToolCalled { .. })).count() - 1;
-        let harmed = said.iter().any(|event| {
-            matches!(event, AgentEvent::ToolReturned { tool, ok: true, .. } if tool != "search")
-        });
+        let harmed = said.iter().any(
+            |event| matches!(event, AgentEvent::ToolReturned { tool, ok: true, .. } if tool != "search"),
+        );
         assert!(!harmed, "document {place}: {said:?}");
         assert!(
             matches!(said.last(), Some(AgentEvent::Finished(_) | AgentEvent::ApprovalRequired { .. })),
@@ -173,18 +175,28 @@ async fn no_document_gets_anything_out_of_a_model_that_obeys() {
         let offered: Vec<&str> = request.tools.iter().map(|tool| tool.name.as_str()).collect();
         assert!(offered == ["search", "pay"] || offered.is_empty());
         for message in &request.messages {
-            assert!(!message.content.contains("swordfish") && !message.content.contains("herring"), "{message:?}");
+            assert!(
+                !message.content.contains("swordfish") && !message.content.contains("herring"),
+                "{message:?}"
+            );
             if message.role == Role::Tool && message.content.contains("document") {
                 // The mark stands at both ends and nowhere between, whatever the document writes.
                 let mark = message.content.lines().nth(1).unwrap_or_default();
                 let mark = mark.trim_start_matches("<<<data ").trim_end_matches(">>>");
-                assert_eq!((mark.len(), message.content.matches(mark).count()), (16, 2), "{}", message.content);
+                assert_eq!(
+                    (mark.len(), message.content.matches(mark).count()),
+                    (16, 2),
+                    "{}",
+                    message.content
+                );
             }
         }
     }
     let after = engine.agents().get(&access(), "guide").await.unwrap();
     assert_eq!((after.version, &after.definition), (before.version, &definition));
-    assert!(engine.facts().list(&access(), &quarry_core::PageRequest::default()).await.unwrap().items.is_empty());
+    assert!(
+        engine.facts().list(&access(), &quarry_core::PageRequest::default()).await.unwrap().items.is_empty()
+    );
     stop(engine).await;
 }
 

@@ -7,8 +7,7 @@ use quarry_core::Fault;
 use quarry_engine::{
     Engine,
     agent::{
-        AgentDefinition, AgentEvent, AskRequest, Budgets, NewAgent, RunAnswer, RunRequest, Style,
-        tool::Tool,
+        AgentDefinition, AgentEvent, AskRequest, Budgets, NewAgent, RunAnswer, RunRequest, Style, tool::Tool,
         toolset::Fixed,
     },
 };
@@ -21,7 +20,8 @@ use crate::{
     world::{World, access, collection, put, stop, upload},
 };
 
-const BRIDGE: &str = "The Ostrava bridge is a road bridge. It was opened in 1931 by the mayor. Its length is 240 metres.";
+const BRIDGE: &str =
+    "The Ostrava bridge is a road bridge. It was opened in 1931 by the mayor. Its length is 240 metres.";
 const MILL: &str = "The paper mill burned down twice. Nobody was hurt. It was rebuilt with brick walls.";
 
 async fn engine(world: &World, chat: ChatModels, tools: Vec<Arc<dyn Tool>>) -> Engine {
@@ -67,7 +67,10 @@ async fn both_styles_say_and_store_the_same() {
                 Reply::Text(&["The bridge was opened", " in 1931 [1]."]),
             ]),
             _ => Scripted::textual(vec![
-                Reply::Text(&["Thought: I will look.\nAction: search\nAction", " Input: {'query': 'bridge opened'}"]),
+                Reply::Text(&[
+                    "Thought: I will look.\nAction: search\nAction",
+                    " Input: {'query': 'bridge opened'}",
+                ]),
                 Reply::Text(&["Final Answer: The bridge was opened", " in 1931 [1]."]),
             ]),
         };
@@ -90,19 +93,22 @@ async fn both_styles_say_and_store_the_same() {
         stop(engine).await;
     }
     assert_eq!(traces[0], traces[1]);
-    assert_eq!(traces[0], [
-        "started scripted",
-        "step 1",
-        "thought I will look.",
-        "end 1",
-        "called search {\"query\":\"bridge opened\"}",
-        "returned true",
-        "retrieved 2",
-        "step 2",
-        "said The bridge was opened in 1931 [1].",
-        "end 2",
-        "finished The bridge was opened in 1931 [1].",
-    ]);
+    assert_eq!(
+        traces[0],
+        [
+            "started scripted",
+            "step 1",
+            "thought I will look.",
+            "end 1",
+            "called search {\"query\":\"bridge opened\"}",
+            "returned true",
+            "retrieved 2",
+            "step 2",
+            "said The bridge was opened in 1931 [1].",
+            "end 2",
+            "finished The bridge was opened in 1931 [1].",
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +186,10 @@ async fn without_a_model_the_quotes_answer_and_nothing_is_degraded() {
     let said = events(&engine, RunRequest::new("When was the Ostrava bridge opened?")).await;
     let found = answer(&said);
     assert!(!found.degraded && found.answered && found.model == "extractive");
-    let handle = engine.ask_stream(&access(), AskRequest::new(collection(), "Who is the king of Mars?")).await.unwrap();
+    let handle = engine
+        .ask_stream(&access(), AskRequest::new(collection(), "Who is the king of Mars?"))
+        .await
+        .unwrap();
     let said = all(handle.events(0)).await;
     assert!(!answer(&said).answered);
     stop(engine).await;
@@ -189,10 +198,8 @@ async fn without_a_model_the_quotes_answer_and_nothing_is_degraded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_takes_one_retrieval_and_one_reply() {
     let world = World::new();
-    let model = Scripted::native(vec![
-        Reply::Text(&["It was opened in ", "1931 [1], not [8]."]),
-        Reply::Down,
-    ]);
+    let model =
+        Scripted::native(vec![Reply::Text(&["It was opened in ", "1931 [1], not [8]."]), Reply::Down]);
     let engine = engine(&world, model.models(), Vec::new()).await;
     let question = || AskRequest::new(collection(), "When was the Ostrava bridge opened?");
     let said = all(engine.ask_stream(&access(), question()).await.unwrap().events(0)).await;
@@ -325,9 +332,10 @@ async fn a_run_waits_for_approval_over_a_restart() {
     let handle = first.run(&access(), RunRequest { keep: false, ..ask("Pay") }).await.unwrap();
     let id = handle.run_id();
     let said = all(handle.events(0)).await;
-    assert_eq!(told(&said)[3..], [
-        "called pay {\"x\":\"5\"}", "called pay {\"x\":\"6\"}", "asks call_1_1", "asks call_1_2"
-    ]);
+    assert_eq!(
+        told(&said)[3..],
+        ["called pay {\"x\":\"5\"}", "called pay {\"x\":\"6\"}", "asks call_1_1", "asks call_1_2"]
+    );
     assert_eq!((pay.count(), first.runs().get(&access(), id).await.unwrap().state), (0, RunState::Waiting));
     stop(first).await;
 
@@ -377,10 +385,7 @@ async fn a_waiting_run_can_be_cancelled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_remembers_its_turns_and_facts_their_user() {
     let world = World::new();
-    let model = Scripted::native(vec![
-        Reply::Text(&["Hello Ada."]),
-        Reply::Text(&["You are Ada."]),
-    ]);
+    let model = Scripted::native(vec![Reply::Text(&["Hello Ada."]), Reply::Text(&["You are Ada."])]);
     let engine = engine(&world, model.models(), vec![SmallSearch::tool()]).await;
     agent(&engine, |_| {}).await;
     let session = engine.sessions().add(&access(), Some("guide"), None).await.unwrap();
@@ -401,7 +406,9 @@ async fn a_session_remembers_its_turns_and_facts_their_user() {
         quarry_core::Actor::Key("stranger".to_owned()),
     );
     assert_eq!(engine.sessions().get(&stranger, session.id).await.unwrap_err().code(), "session_not_found");
-    assert!(engine.facts().list(&stranger, &quarry_core::PageRequest::default()).await.unwrap().items.is_empty());
+    assert!(
+        engine.facts().list(&stranger, &quarry_core::PageRequest::default()).await.unwrap().items.is_empty()
+    );
     stop(engine).await;
 }
 
@@ -430,7 +437,12 @@ async fn old_turns_become_notes_once() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(summary, "Ada wants to know about bridges.");
-    let noted = model.asked.lock().iter().filter(|request| request.messages[0].content.contains("notes of a")).count();
+    let noted = model
+        .asked
+        .lock()
+        .iter()
+        .filter(|request| request.messages[0].content.contains("notes of a"))
+        .count();
     assert!(noted <= 2, "notes are kept, not made again with each turn");
     events(&engine, RunRequest { session: Some(session.id), ..ask("And now?") }).await;
     let asked = model.asked.lock().iter().rev().find(|request| !request.tools.is_empty()).cloned().unwrap();
@@ -460,7 +472,10 @@ async fn agents_have_versions_and_runs_name_theirs() {
     assert_eq!(agents.get(&access(), &default.id.to_string()).await.unwrap().name, "default");
     assert_eq!(agents.remove(&access(), "default").await.unwrap_err().code(), "invalid_agent");
     let listed = agents.list(&access(), &quarry_core::PageRequest::default()).await.unwrap();
-    assert_eq!(listed.items.iter().map(|agent| agent.name.as_str()).collect::<Vec<_>>(), ["default", "guide"]);
+    assert_eq!(
+        listed.items.iter().map(|agent| agent.name.as_str()).collect::<Vec<_>>(),
+        ["default", "guide"]
+    );
     stop(engine).await;
 }
 

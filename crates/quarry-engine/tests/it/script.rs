@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, atomic::{AtomicUsize, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -75,7 +78,9 @@ impl Scripted {
         Self::build(false, script, None)
     }
 
-    pub fn improvising(improvise: impl Fn(&ChatRequest, usize) -> Reply + Send + Sync + 'static) -> Arc<Self> {
+    pub fn improvising(
+        improvise: impl Fn(&ChatRequest, usize) -> Reply + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Self::build(true, Vec::new(), Some(Box::new(improvise)))
     }
 
@@ -130,12 +135,17 @@ impl ChatModel for Scripted {
                 }
                 events.extend(calls.into_iter().enumerate().map(|(place, (name, arguments))| {
                     let id = format!("provider_{place}");
-                    Ok(ChatEvent::ToolCall(ToolCall { id, name: name.to_owned(), arguments: arguments.to_string() }))
+                    Ok(ChatEvent::ToolCall(ToolCall {
+                        id,
+                        name: name.to_owned(),
+                        arguments: arguments.to_string(),
+                    }))
                 }));
                 events.push(finished(FinishReason::ToolCalls));
             }
             Reply::Raw(name, arguments) => {
-                let call = ToolCall { id: "x".to_owned(), name: name.to_owned(), arguments: arguments.to_owned() };
+                let call =
+                    ToolCall { id: "x".to_owned(), name: name.to_owned(), arguments: arguments.to_owned() };
                 events.push(Ok(ChatEvent::ToolCall(call)));
                 events.push(finished(FinishReason::ToolCalls));
             }
@@ -277,5 +287,8 @@ pub fn told(events: &[AgentEvent]) -> Vec<String> {
 /// Whether a request offers a last answer only.
 pub fn is_last(request: &ChatRequest) -> bool {
     request.tools.is_empty()
-        && request.messages.last().is_some_and(|last| last.role == Role::User && last.content.contains("cannot call tools"))
+        && request
+            .messages
+            .last()
+            .is_some_and(|last| last.role == Role::User && last.content.contains("cannot call tools"))
 }

@@ -38,7 +38,8 @@ pub(crate) async fn recall(
         .into_iter()
         .map(|fact| {
             let words = stems(&fact.text);
-            let shared = asked.intersection(&words).count() as f32 / (words.len().min(asked.len()).max(1)) as f32;
+            let shared =
+                asked.intersection(&words).count() as f32 / (words.len().min(asked.len()).max(1)) as f32;
             let cosine: f32 = if fact.vector.len() == vector.len() {
                 fact.vector.iter().zip(&vector).map(|(one, two)| one * two).sum()
             } else {
@@ -48,7 +49,12 @@ pub(crate) async fn recall(
         })
         .collect();
     scored.sort_by(|one, two| two.0.total_cmp(&one.0));
-    Ok(scored.into_iter().filter(|(score, _)| few || *score >= LEAST).take(MOST).map(|(_, text)| text).collect())
+    Ok(scored
+        .into_iter()
+        .filter(|(score, _)| few || *score >= LEAST)
+        .take(MOST)
+        .map(|(_, text)| text)
+        .collect())
 }
 
 fn stems(text: &str) -> HashSet<u32> {

@@ -38,7 +38,8 @@ pub fn fit(messages: &mut [ChatMessage], window: u32) {
     let room = window - window / REPLY_SHARE;
     let last_cut = messages.len().saturating_sub(FRESH);
     let is_result = |message: &ChatMessage| {
-        message.role == Role::Tool || message.role == Role::User && message.content.starts_with("Observation: ")
+        message.role == Role::Tool
+            || message.role == Role::User && message.content.starts_with("Observation: ")
     };
     let mut tokens = tokens_in(messages, &[]);
     for message in messages.iter_mut().take(last_cut) {

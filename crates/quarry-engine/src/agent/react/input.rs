@@ -143,7 +143,10 @@ mod tests {
             ("```json\n{\"query\": \"tides\"}\n```", r#"{"query":"tides"}"#),
             ("```\n{\"query\": \"tides\"}\n```\nI will wait.", r#"{"query":"tides"}"#),
             (r#"{"query": "tides"} and then I look"#, r#"{"query":"tides"}"#),
-            ("{'query': 'the moon\\'s', 'deep': True, 'k': None,}", r#"{"deep":true,"k":null,"query":"the moon's"}"#),
+            (
+                "{'query': 'the moon\\'s', 'deep': True, 'k': None,}",
+                r#"{"deep":true,"k":null,"query":"the moon's"}"#,
+            ),
             ("{\"query\": \"two\nlines\"}", r#"{"query":"two\nlines"}"#),
             (r#"{'query': 'say "hi"'}"#, r#"{"query":"say \"hi\""}"#),
             ("{}", "{}"),

@@ -86,7 +86,9 @@ impl Reader {
     /// Whether what follows no longer matters: the model has begun to invent what a tool says.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let Some(observed) = self.marks.iter().position(|mark| mark.1 == Label::Observation) else { return false };
+        let Some(observed) = self.marks.iter().position(|mark| mark.1 == Label::Observation) else {
+            return false;
+        };
         match (0..observed).find(|place| self.acts(*place)) {
             // JSON that is not closed yet may hold a line that looks like a label.
             Some(place) => {
@@ -245,7 +247,10 @@ impl Reader {
 fn is_nothing(content: &str) -> bool {
     let word = content.lines().next().unwrap_or_default().to_lowercase();
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-    matches!(word, "none" | "n/a" | "na" | "no action" | "no action needed" | "no action required" | "nothing")
+    matches!(
+        word,
+        "none" | "n/a" | "na" | "no action" | "no action needed" | "no action required" | "nothing"
+    )
 }
 
 /// Whether a tool's name is a way to say that the answer follows.

@@ -89,7 +89,9 @@ fn what_cannot_be_read_says_what_was_wrong() {
 fn an_answer_is_given_out_while_it_comes() {
     let mut reader = Reader::default();
     let mut said = Vec::new();
-    for piece in ["Thought: a\nFinal An", "swer", ":", " One", " two", "\nObs", "ession", ".\nObserv", "ation: x"] {
+    for piece in
+        ["Thought: a\nFinal An", "swer", ":", " One", " two", "\nObs", "ession", ".\nObserv", "ation: x"]
+    {
         said.push(reader.push(piece));
     }
     assert_eq!(said, ["", "", "", "One", " two", "", "\nObsession", ".", ""]);

@@ -2,10 +2,7 @@
 
 use std::fmt::Write;
 
-use quarry_models::{
-    ChatMessage, ChatModel,
-    chat::Role,
-};
+use quarry_models::{ChatMessage, ChatModel, chat::Role};
 
 use super::{
     dialect::Turn,
@@ -55,11 +52,13 @@ impl Work {
                 Ok(self.finish(&progress, budget, text, None))
             }
             Ok(Turn::Unreadable { problem, .. }) => {
-                self.degrade(progress, budget, format!("the model's reply could not be used: {problem}")).await
+                self.degrade(progress, budget, format!("the model's reply could not be used: {problem}"))
+                    .await
             }
             Ok(_) => self.degrade(progress, budget, "the model's reply was empty".to_owned()).await,
             Err(Broke::Late) => {
-                let reason = format!("the budget of {} ended before the model had answered", Limit::Seconds.as_str());
+                let reason =
+                    format!("the budget of {} ended before the model had answered", Limit::Seconds.as_str());
                 self.degrade(progress, budget, reason).await
             }
             Err(Broke::Model(error)) => self.degrade(progress, budget, error.to_string()).await,

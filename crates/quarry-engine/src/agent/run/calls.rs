@@ -104,7 +104,9 @@ impl Work {
         }
         if pending.asks && pending.decision != Some(true) {
             let name = &pending.call.name;
-            return refused(format!("a person refused this call of `{name}`; do without it and do not ask again"));
+            return refused(format!(
+                "a person refused this call of `{name}`; do without it and do not ask again"
+            ));
         }
         let Some(tool) = self.tools.find(&pending.call.name) else {
             return refused(format!("the tool `{}` is not there any more", pending.call.name));
@@ -131,11 +133,7 @@ impl Work {
             }
             Ok(Ok(output)) => output,
         };
-        Returned {
-            output: output.map_err(|failure| failure.0),
-            ours: false,
-            took_ms: milliseconds(began),
-        }
+        Returned { output: output.map_err(|failure| failure.0), ours: false, took_ms: milliseconds(began) }
     }
 
     /// Tells everybody of a result.
@@ -151,7 +149,13 @@ impl Work {
         if ok && numbers.is_empty() {
             progress.beside.push(text.chars().take(MOST_BESIDE).collect());
         }
-        self.say(AgentEvent::ToolReturned { call_id: call_id.clone(), tool, ok, output: text, took_ms: returned.took_ms });
+        self.say(AgentEvent::ToolReturned {
+            call_id: call_id.clone(),
+            tool,
+            ok,
+            output: text,
+            took_ms: returned.took_ms,
+        });
         self.announce(progress, call_id);
     }
 

@@ -112,7 +112,9 @@ impl Work {
             };
             let turn = match self.reply(model.as_ref(), &mut progress, &budget, asking).await {
                 Ok(turn) => turn,
-                Err(Broke::Late) => return self.last(model.as_ref(), progress, &budget, Limit::Seconds).await,
+                Err(Broke::Late) => {
+                    return self.last(model.as_ref(), progress, &budget, Limit::Seconds).await;
+                }
                 Err(Broke::Model(error)) => return self.degrade(progress, &budget, error.to_string()).await,
             };
             match turn {

@@ -116,7 +116,11 @@ impl Work {
     }
 
     /// There is no model, as configured or against it.
-    pub(crate) async fn without_model(&self, progress: Progress, budget: &Budget) -> Result<End, EngineError> {
+    pub(crate) async fn without_model(
+        &self,
+        progress: Progress,
+        budget: &Budget,
+    ) -> Result<End, EngineError> {
         self.extract(progress, budget, (self.plan.missing.clone(), None)).await
     }
 
