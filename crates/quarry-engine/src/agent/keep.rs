@@ -2,10 +2,13 @@
 //!
 //! What a crash within the gathering time takes with it is the trace of a run that had just begun or ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
-use quarry_core::RunId;
+use quarry_core::{RunId, Timestamp};
 use quarry_store::{FinishedRun, RunRow};
 use tokio::sync::Notify;
 
@@ -15,6 +18,8 @@ use crate::{engine::Inner, error::EngineError, events};
 const GATHER: Duration = Duration::from_millis(200);
 /// Runs kept in memory at most when the database is too slow; then the oldest are dropped and counted.
 const MOST: usize = 10_000;
+/// How often old runs are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 /// Runs written in one transaction.
 const TOGETHER: usize = 64;
 
@@ -83,8 +88,21 @@ impl Keeper {
     }
 }
 
+/// Erases runs that are older than the settings keep them.
+async fn prune(inner: &Inner) -> Result<(), EngineError> {
+    let days = inner.settings.agents.run_days;
+    if days == 0 {
+        return Ok(());
+    }
+    let kept = i64::from(days).saturating_mul(24 * 3_600 * 1_000_000);
+    let before = Timestamp::from_micros(inner.clock.now().micros().saturating_sub(kept));
+    inner.store.runs().prune(before).await?;
+    Ok(())
+}
+
 /// The keeper's task; ends when the engine closes. What runs say after that is written when they have ended.
 pub(crate) async fn run(inner: Arc<Inner>) {
+    let mut pruned: Option<Instant> = None;
     loop {
         tokio::select! {
             () = inner.keeper.wake.notified() => {
@@ -97,6 +115,12 @@ pub(crate) async fn run(inner: Arc<Inner>) {
         }
         if let Err(error) = inner.keeper.flush(&inner).await {
             events::runs_failed(&error);
+        }
+        if pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY) {
+            pruned = Some(Instant::now());
+            if let Err(error) = prune(&inner).await {
+                events::runs_failed(&error);
+            }
         }
         if inner.closing.is_cancelled() {
             return;
