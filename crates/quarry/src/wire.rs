@@ -12,7 +12,7 @@ use quarry_engine::{
     Engine, Parts,
     agent::{
         mcp::McpServers,
-        tools::{FetchUrl, Toolbox},
+        tools::{Toolbox, fetch_url::FetchUrl},
     },
     engine::Embedders,
     outbound::{Outbound, OutboundSettings},

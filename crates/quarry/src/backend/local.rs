@@ -14,7 +14,7 @@ use quarry_core::{
 };
 use quarry_engine::{
     Answer, AnswerRequest, Engine, Repair, SearchRequest, SearchResponse, Upload, Verification,
-    agent::tools::Toolbox,
+    agent::{ToolSource, tools::Toolbox},
     documents::ChunkView,
     history::HistoryView,
     jobs::{JobStatus, JobView},

@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::Args;
+use quarry_engine::agent::ToolSource;
 use quarry_index::LocalIndex;
 use quarry_server::App;
 use serde_json::json;

@@ -16,11 +16,6 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 impl Model {
-    pub(crate) fn playing(plays: Vec<Play>) -> Self {
-        let runtime = runtime();
-        Self { server: runtime.block_on(ChatServer::playing(plays)), _runtime: runtime }
-    }
-
     pub(crate) fn answering(answer: impl Fn(&Value) -> Play + Send + Sync + 'static) -> Self {
         let runtime = runtime();
         Self { server: runtime.block_on(ChatServer::answering(answer)), _runtime: runtime }
