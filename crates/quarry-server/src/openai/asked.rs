@@ -4,7 +4,6 @@ use quarry_core::{CollectionName, SessionId};
 use quarry_engine::{ChatMessage, Role, agent::RunRequest};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::{problem::Problem, wire::Filter};
 

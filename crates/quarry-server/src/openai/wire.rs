@@ -4,7 +4,6 @@ use quarry_core::RunId;
 use quarry_engine::agent::{RunAnswer, RunCitation, RunSentence};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::wire::{Citation, RunSentence as SentenceSchema};
 

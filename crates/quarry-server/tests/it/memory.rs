@@ -1,6 +1,6 @@
 //! Sessions and facts over HTTP.
 
-use quarry_models::testing::chat_script::{ScriptedChat, Turn};
+use quarry_models::testing::{ScriptedChat, Turn};
 use quarry_server::ServerSettings;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use quarry_models::{
     ChatError,
     chat::Role,
-    testing::chat_script::{ScriptedChat, Turn},
+    testing::{ScriptedChat, Turn},
 };
 use quarry_server::ServerSettings;
 use serde_json::{Value, json};

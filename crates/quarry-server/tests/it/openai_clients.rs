@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use quarry_models::testing::chat_script::{ScriptedChat, Turn};
+use quarry_models::testing::{ScriptedChat, Turn};
 use quarry_server::ServerSettings;
 
 use crate::{

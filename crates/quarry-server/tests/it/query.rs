@@ -1,6 +1,6 @@
 //! `/v1/query` with and without a model.
 
-use quarry_models::{ChatError, testing::chat_script::Turn};
+use quarry_models::{ChatError, testing::Turn};
 use serde_json::{Value, json};
 
 use crate::{

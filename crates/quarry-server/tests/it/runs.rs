@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use quarry_models::{
     ChatError,
-    testing::chat_script::{ScriptedChat, Turn},
+    testing::{ScriptedChat, Turn},
 };
 use quarry_server::ServerSettings;
 use serde_json::{Value, json};

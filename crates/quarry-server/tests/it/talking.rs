@@ -15,7 +15,7 @@ use quarry_engine::{
 use quarry_models::{
     ChatModel, ChatModels,
     chat::ToolSpec,
-    testing::chat_script::{ScriptedChat, Turn},
+    testing::{ScriptedChat, Turn},
 };
 use quarry_server::ServerSettings;
 use serde_json::{Value, json};
