@@ -134,6 +134,23 @@ async fn a_program_that_dies_is_a_sentence_and_is_started_again() {
     stop(engine).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_waits_fails_when_the_server_stops() {
+    let Some(python) = python() else { return };
+    let world = World::new();
+    let engine = world.engine().await;
+    let toolbox = toolbox(program(&python, &json!(["*"])));
+    let sleeper = tools(&toolbox, &["mcp_files_sleep"]).await;
+    let began = Instant::now();
+    let (refusal, ()) = tokio::join!(call(&engine, &sleeper[0], 20), async {
+        tokio::task::yield_now().await;
+        toolbox.stop().await;
+    });
+    assert!(refusal.unwrap_err().starts_with("the MCP server `files` failed: "));
+    assert!(began.elapsed() < Duration::from_secs(15), "it did not wait for the sleeper");
+    stop(engine).await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_program_has_started_ends_with_it() {

@@ -2,9 +2,10 @@
 //!
 //! The notifications that a server may send unasked are of no use here, so no stream is held open for them.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
+use parking_lot::Mutex;
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::{
     model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
@@ -31,22 +32,26 @@ pub(super) struct HttpFailure(String);
 pub(super) struct Http {
     outbound: Outbound,
     patience: Duration,
+    /// The last failure, in words for a model: `rmcp` wraps errors so that they are not found again.
+    last: Arc<Mutex<Option<String>>>,
 }
 
 type Failed = StreamableHttpError<HttpFailure>;
 
-fn failed(problem: impl Into<String>) -> Failed {
-    StreamableHttpError::Client(HttpFailure(problem.into()))
-}
-
-/// A failure of the guarded client, whose sentences hold no address.
-fn broken(error: OutboundError) -> Failed {
-    failed(error.to_string())
-}
-
 impl Http {
-    pub(super) const fn new(outbound: Outbound, patience: Duration) -> Self {
-        Self { outbound, patience }
+    pub(super) fn new(outbound: Outbound, patience: Duration) -> Self {
+        Self { outbound, patience, last: Arc::default() }
+    }
+
+    /// Why the last request failed, if it did; asked once.
+    pub(super) fn last_failure(&self) -> Option<String> {
+        self.last.lock().take()
+    }
+
+    fn failed(&self, problem: impl Into<String>) -> Failed {
+        let problem = problem.into();
+        *self.last.lock() = Some(problem.clone());
+        StreamableHttpError::Client(HttpFailure(problem))
     }
 
     /// The headers of the settings, as the transport sends them.
@@ -74,7 +79,7 @@ impl Http {
         request.most_bytes = Some(MOST_BYTES);
         request.deadline = Some(self.patience);
         request.idle = Some(self.patience);
-        self.outbound.open(request).await.map_err(broken)
+        self.outbound.open(request).await.map_err(|error| self.failed(error.to_string()))
     }
 }
 
@@ -101,7 +106,7 @@ impl StreamableHttpClient for Http {
             return Err(StreamableHttpError::SessionExpired);
         }
         if !(200..300).contains(&response.status) {
-            return Err(failed(refusal(response.status)));
+            return Err(self.failed(refusal(response.status)));
         }
         if !asks {
             return Ok(StreamableHttpPostResponse::Accepted);
@@ -113,11 +118,11 @@ impl StreamableHttpClient for Http {
                 Ok(StreamableHttpPostResponse::Sse(events, session))
             }
             "application/json" => {
-                let body = body(response).await?;
+                let body = body(response).await.map_err(|error| self.failed(error.to_string()))?;
                 let message: ServerJsonRpcMessage = serde_json::from_slice(&body)?;
                 Ok(StreamableHttpPostResponse::Json(message, session))
             }
-            _ => Err(StreamableHttpError::UnexpectedServerResponse(Cow::Borrowed("it does not speak MCP"))),
+            _ => Err(self.failed("it does not speak MCP")),
         }
     }
 
@@ -163,9 +168,9 @@ fn kind(response: &OutboundStream) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-async fn body(mut response: OutboundStream) -> Result<Vec<u8>, Failed> {
+async fn body(mut response: OutboundStream) -> Result<Vec<u8>, OutboundError> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(broken)? {
+    while let Some(piece) = response.chunk().await? {
         body.extend_from_slice(&piece);
     }
     Ok(body)

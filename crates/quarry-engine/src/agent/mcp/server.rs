@@ -8,6 +8,7 @@ use rmcp::{
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
 use tokio::{sync::Mutex, time::Instant};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     http::Http,
@@ -29,6 +30,7 @@ pub(super) struct McpServer {
     environment: ProgramEnvironment,
     outbound: Outbound,
     state: Mutex<State>,
+    closing: CancellationToken,
 }
 
 #[derive(Default)]
@@ -37,7 +39,6 @@ struct State {
     failures: u32,
     /// Not before then, and why.
     pause: Option<(Instant, String)>,
-    closed: bool,
 }
 
 /// A connection that works, or worked a moment ago.
@@ -45,6 +46,8 @@ pub(super) struct Connection {
     service: RunningService<RoleClient, ()>,
     /// The tools that may be used, as the server described them when it was connected.
     pub(super) tools: Vec<model::Tool>,
+    /// Knows why a request failed.
+    http: Option<Http>,
     /// Ends with the connection.
     _program: Option<Program>,
 }
@@ -55,7 +58,7 @@ impl McpServer {
         environment: ProgramEnvironment,
         outbound: Outbound,
     ) -> Self {
-        Self { settings, environment, outbound, state: Mutex::default() }
+        Self { settings, environment, outbound, state: Mutex::default(), closing: CancellationToken::new() }
     }
 
     pub(super) const fn settings(&self) -> &McpServerSettings {
@@ -69,8 +72,9 @@ impl McpServer {
     /// The connection, made now where there is none. Whoever comes meanwhile waits for the same attempt.
     pub(super) async fn connected(&self) -> Result<Arc<Connection>, String> {
         let mut state = self.state.lock().await;
-        if state.closed {
-            return Err("the server is shutting down".to_owned());
+        let closed = || "the server is shutting down".to_owned();
+        if self.closing.is_cancelled() {
+            return Err(closed());
         }
         if let Some(connection) =
             state.connection.as_ref().filter(|connection| !connection.service.is_closed())
@@ -83,7 +87,11 @@ impl McpServer {
             return Err(format!("{why}; it is tried again in {wait} s"));
         }
         let name = &self.settings.name;
-        match tokio::time::timeout(self.patience(), self.connect()).await {
+        let connecting = tokio::select! {
+            () = self.closing.cancelled() => return Err(closed()),
+            connecting = tokio::time::timeout(self.patience(), self.connect()) => connecting,
+        };
+        match connecting {
             Ok(Ok(connection)) => {
                 events::mcp_connected(name, connection.tools.len());
                 let connection = Arc::new(connection);
@@ -105,30 +113,30 @@ impl McpServer {
     }
 
     async fn connect(&self) -> Result<Connection, String> {
-        let (service, program) = match (&self.settings.command, &self.settings.url) {
+        let (service, http, program) = match (&self.settings.command, &self.settings.url) {
             (Some(command), _) => {
                 let (program, out, into) = Program::start(command, &self.settings, &self.environment)?;
                 let served = rmcp::serve_client((), (out, into)).await;
-                (
-                    served.map_err(|_| "the program does not speak MCP, or ended at once".to_owned())?,
-                    Some(program),
-                )
+                let service =
+                    served.map_err(|_| "the program does not speak MCP, or ended at once".to_owned())?;
+                (service, None, Some(program))
             }
             (None, Some(url)) => {
                 let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
                 config.custom_headers = Http::headers(&self.settings)?;
-                let transport = StreamableHttpClientTransport::with_client(
-                    Http::new(self.outbound.clone(), self.patience()),
-                    config,
-                );
-                (rmcp::serve_client((), transport).await.map_err(|error| connecting(&error))?, None)
+                let http = Http::new(self.outbound.clone(), self.patience());
+                let transport = StreamableHttpClientTransport::with_client(http.clone(), config);
+                let served = rmcp::serve_client((), transport).await;
+                let why = || http.last_failure().unwrap_or_else(|| "it does not speak MCP".to_owned());
+                (served.map_err(|_| why())?, Some(http), None)
             }
             (None, None) => return Err("it has neither `command` nor `url`".to_owned()),
         };
-        let mut tools = service.peer().list_all_tools().await.map_err(|error| explained(&error))?;
+        let tools = service.peer().list_all_tools().await;
+        let mut tools = tools.map_err(|error| explained(&error, http.as_ref()))?;
         tools.retain(|tool| self.settings.allows(&tool.name));
         tools.truncate(MOST_TOOLS);
-        Ok(Connection { service, tools, _program: program })
+        Ok(Connection { service, tools, http, _program: program })
     }
 
     /// Calls a tool by its own name. A call is never made twice: nobody knows what the first one did.
@@ -148,7 +156,7 @@ impl McpServer {
                 if !matches!(error, ServiceError::McpError(_)) {
                     self.lost(&connection).await;
                 }
-                Err(explained(&error))
+                Err(explained(&error, connection.http.as_ref()))
             }
             Err(_) => Err(format!("it did not answer within {} s", self.patience().as_secs())),
         }
@@ -162,9 +170,12 @@ impl McpServer {
         }
     }
 
-    /// Ends the connection, and the program behind it, for good.
+    /// Ends the connection, and the program behind it, for good. Calls that wait for an answer fail at once.
     pub(super) async fn close(&self) {
-        *self.state.lock().await = State { closed: true, ..State::default() };
+        self.closing.cancel();
+        if let Some(connection) = self.state.lock().await.connection.take() {
+            connection.service.cancellation_token().cancel();
+        }
     }
 }
 
@@ -175,25 +186,14 @@ impl Drop for Connection {
     }
 }
 
-/// Why a server could not be greeted, without its address.
-fn connecting(error: &rmcp::service::ClientInitializeError) -> String {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    let mut said = None;
-    while let Some(next) = cause {
-        if let Some(failure) = next.downcast_ref::<super::http::HttpFailure>() {
-            said = Some(failure.to_string());
-        }
-        cause = next.source();
-    }
-    said.unwrap_or_else(|| "it does not speak MCP, or cannot be reached".to_owned())
-}
-
 /// A failed request, as a sentence. What the server itself said about a call is meant for whoever made it.
-fn explained(error: &ServiceError) -> String {
+fn explained(error: &ServiceError, http: Option<&Http>) -> String {
     match error {
         ServiceError::McpError(said) => super::text::cut(&said.message, 1_000),
         ServiceError::Timeout { .. } => "it did not answer in time".to_owned(),
         ServiceError::Cancelled { .. } => "the call was cancelled".to_owned(),
-        _ => "the connection was lost; the next call tries again".to_owned(),
+        _ => http
+            .and_then(Http::last_failure)
+            .unwrap_or_else(|| "the connection was lost; the next call tries again".to_owned()),
     }
 }

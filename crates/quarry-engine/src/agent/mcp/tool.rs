@@ -8,7 +8,10 @@ use rmcp::model;
 use serde_json::{Value, json};
 
 use super::{server::McpServer, text};
-use crate::agent::tool::{Tool, ToolContext, ToolFailure, ToolOutput};
+use crate::agent::{
+    tool::{Tool, ToolContext, ToolFailure, ToolOutput},
+    tools::in_time,
+};
 
 /// Longest name that every provider takes.
 const LONGEST_NAME: usize = 64;
@@ -57,18 +60,11 @@ impl Tool for McpTool {
         let Value::Object(arguments) = arguments else {
             return Err(ToolFailure("the arguments must be a JSON object".to_owned()));
         };
-        let called = tokio::select! {
-            () = context.cancel.cancelled() => return Err(ToolFailure("the run was cancelled".to_owned())),
-            called = tokio::time::timeout_at(
-                context.deadline.into(),
-                self.server.call(&self.own_name, arguments.clone()),
-            ) => called,
+        let called = async {
+            let called = self.server.call(&self.own_name, arguments.clone()).await;
+            called.map_err(|why| ToolFailure(format!("the MCP server `{server}` failed: {why}")))
         };
-        match called {
-            Ok(Ok(result)) => text::result(result),
-            Ok(Err(why)) => Err(ToolFailure(format!("the MCP server `{server}` failed: {why}"))),
-            Err(_) => Err(ToolFailure("the run's time was over before the tool had answered".to_owned())),
-        }
+        text::result(in_time(context, called).await?)
     }
 }
 

@@ -208,7 +208,12 @@ impl Amount {
         if self.float() < 0.0 {
             return Self::Wrong("a negative number has no square root");
         }
-        let exact = |number: Decimal| number.sqrt().filter(|root| root.checked_mul(*root) == Some(number));
+        let exact = |number: Decimal| {
+            let root = number.sqrt()?.normalize();
+            // The square of half the digits is never rounded, so that equality means what it says.
+            let half = root.scale() <= 14 && root.mantissa().unsigned_abs() < 1 << 48;
+            (half && root.checked_mul(root) == Some(number)).then_some(root)
+        };
         self.one(exact, f64::sqrt)
     }
 

@@ -26,13 +26,17 @@ pub(super) fn failure(error: &EngineError) -> ToolFailure {
 }
 
 /// Does the work by the run's deadline, or until the caller goes away.
-pub(super) async fn in_time<T>(
+pub(crate) async fn in_time<T>(
     context: &ToolContext<'_>,
     work: impl Future<Output = Result<T, ToolFailure>>,
 ) -> Result<T, ToolFailure> {
-    let late = || ToolFailure("the run's time was over before the tool had answered".to_owned());
     tokio::select! {
+        // In this order: what is quick enough must not be done for nobody, or too late.
+        biased;
         () = context.cancel.cancelled() => Err(ToolFailure("the run was cancelled".to_owned())),
-        done = tokio::time::timeout_at(context.deadline.into(), work) => done.unwrap_or_else(|_| Err(late())),
+        () = tokio::time::sleep_until(context.deadline.into()) => {
+            Err(ToolFailure("the run's time was over before the tool had answered".to_owned()))
+        }
+        done = work => done,
     }
 }

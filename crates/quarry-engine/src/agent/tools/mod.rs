@@ -21,4 +21,5 @@ mod remember;
 mod search;
 mod toolbox;
 
+pub(super) use arguments::in_time;
 pub use toolbox::Toolbox;
