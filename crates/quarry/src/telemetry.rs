@@ -40,6 +40,8 @@ fn start(settings: &LogSettings, level: &str) {
         ),
         other => other.to_owned(),
     };
+    // It writes what providers send into its log lines, and that can be an answer.
+    directives.push_str(",genai=off");
     if !settings.filter.is_empty() {
         directives = format!("{directives},{}", settings.filter);
     }
