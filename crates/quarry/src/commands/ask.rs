@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use futures::{StreamExt, stream};
 use quarry_engine::{
     Answer, AnswerRequest,
     agent::{AgentEvent, AskRequest, RunRequest},
@@ -77,7 +78,7 @@ async fn answered(
         let report = ingest::files(context, backend, &arguments.from, &options).await?;
         report.remark(&context.out);
     }
-    match stream(backend, arguments, &request).await? {
+    match spoken(backend, arguments, &request).await? {
         Some(stream) => told(context, backend, arguments, stream).await,
         None => {
             let answer = backend.answer(request).await?;
@@ -88,7 +89,7 @@ async fn answered(
 }
 
 /// What a model or an agent says; none where the documents are quoted.
-async fn stream(
+async fn spoken(
     backend: &Backend,
     arguments: &AskArgs,
     request: &AnswerRequest,
@@ -118,18 +119,22 @@ async fn stream(
     if arguments.model.is_some() || backend.has_model() == Some(true) {
         return Ok(Some(stream));
     }
-    written(stream).await
+    written(backend, stream).await
 }
 
-/// A server says with the first event whether it has a model. Where it has none, the run is let go: the plain answer
-/// tells more, its confidence for one.
-async fn written(mut stream: RunStream) -> Outcome<Option<RunStream>> {
-    use futures::StreamExt;
+/// A server says with the first event whether it has a model. Where it has none, the run is let go and nothing is kept of
+/// it: the plain answer tells more, its confidence for one.
+async fn written(backend: &Backend, mut stream: RunStream) -> Outcome<Option<RunStream>> {
     let Some(first) = stream.next().await.transpose()? else { return Ok(None) };
-    if matches!(&first.1, AgentEvent::Started { model, .. } if model == EXTRACTIVE) {
+    if let AgentEvent::Started { model, run_id, .. } = &first.1
+        && model == EXTRACTIVE
+    {
+        drop(stream);
+        // It may not have been kept in the first place.
+        let _: Outcome<()> = backend.erase_run(*run_id).await;
         return Ok(None);
     }
-    Ok(Some(futures::stream::iter([Ok(first)]).chain(stream).boxed()))
+    Ok(Some(stream::iter([Ok(first)]).chain(stream).boxed()))
 }
 
 async fn told(context: &Context, backend: &Backend, arguments: &AskArgs, stream: RunStream) -> Outcome<()> {

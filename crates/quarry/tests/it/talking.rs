@@ -222,4 +222,5 @@ fn a_server_without_a_model_quotes() {
         home.quarry(&["ask", "When was the bridge over the Elster opened?", "--json"]).code(0).json();
     assert_eq!(answer["answerer"], "extractive");
     assert!(answer["confidence"].is_number(), "{answer}");
+    assert_eq!(home.quarry(&["runs", "list"]).code(0).stdout, "no runs yet\n");
 }
