@@ -12,6 +12,7 @@
 //! * [`agents`], [`sessions`], [`facts`], [`runs`]: the verbs; [`replay`] runs a stored run again.
 
 pub mod agents;
+mod approval;
 mod bounds;
 mod budget;
 mod checkpoint;
