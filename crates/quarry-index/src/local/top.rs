@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 /// Keeps the `depth` highest scores; of equal ones those that came first.
 ///
-/// It buffers twice as many and throws the lower half away when full, which costs less than a heap.
+/// It buffers a quarter more and throws the lowest away when full, which costs less than a heap and keeps the threshold,
+/// by which the lexical leg passes over whole blocks, nearly as high.
 #[derive(Debug)]
 pub struct Top {
     depth: usize,
@@ -21,7 +22,7 @@ impl Top {
     pub fn new(depth: usize) -> Self {
         let depth = depth.max(1);
         // A caller's depth is not trusted with memory; the buffer grows to what is really there.
-        Self { depth, threshold: f32::NEG_INFINITY, buffer: Vec::with_capacity((2 * depth).min(4_096)) }
+        Self { depth, threshold: f32::NEG_INFINITY, buffer: Vec::with_capacity((depth + depth / 4 + 8).min(4_096)) }
     }
 
     /// Scores up to this one are not among the best.
@@ -35,7 +36,7 @@ impl Top {
     pub fn push(&mut self, score: f32, slot: u32) {
         if score > self.threshold {
             self.buffer.push((score, slot));
-            if self.buffer.len() >= self.depth.saturating_mul(2) {
+            if self.buffer.len() >= self.depth.saturating_add(self.depth / 4 + 8) {
                 self.shrink();
             }
         }
