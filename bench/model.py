@@ -3,7 +3,7 @@
     python bench/model.py --port 9000
 
 The first turn calls the tool `search` with the question, the second answers: natively where the request offers tools,
-as ReAct text where it does not. A question that begins with "wait" gets its first words and then nothing, for as long as
+as ReAct text where its prompt tells how; where neither is so, it answers at once. A question that begins with "wait" gets its first words and then nothing, for as long as
 the client stays. One process, one thread, HTTP by hand: about 10,000 replies a second.
 """
 
@@ -87,6 +87,8 @@ class Script:
         native = bool(request.get("tools"))
         if native:
             searched = messages[-1]["role"] == "tool"
+        elif not any("Action Input" in text_of(one.get("content")) for one in messages):
+            native = searched = True
         else:
             searched = any("Observation:" in text_of(one.get("content")) for one in messages[1:])
         if searched:
