@@ -163,7 +163,7 @@ macro_rules! snapshot {
         let place = regex_escaped(&$home.path().display().to_string());
         settings.add_filter(&place, "[home]");
         settings.add_filter(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "[id]");
-        settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]");
+        settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?", "[time]");
         settings.add_filter(r"127\.0\.0\.1:\d+", "[address]");
         settings.add_filter(r"process \d+", "process [pid]");
         settings.add_filter(r"\d+\.\d+ m?s\b", "[duration]");

@@ -116,7 +116,7 @@ fn took(answer: &RunAnswer) -> String {
         parts.push(format!("{tokens} tokens"));
     }
     if answer.cost > 0.0 {
-        parts.push(format!("{:.4}", answer.cost));
+        parts.push(format!("{:.6}", answer.cost));
     }
     parts.push(format!("{:.1} ms", answer.took_ms));
     parts.push(format!("run {}", answer.run_id));
