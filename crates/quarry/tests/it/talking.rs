@@ -224,3 +224,23 @@ fn a_server_without_a_model_quotes() {
     assert!(answer["confidence"].is_number(), "{answer}");
     assert_eq!(home.quarry(&["runs", "list"]).code(0).stdout, "no runs yet\n");
 }
+
+#[test]
+fn a_run_that_a_kill_cut_off_is_interrupted_at_the_next_start() {
+    let model = Model::answering(|_| Play::stall_after(&["One moment"]));
+    let home = model.home();
+    let mut server = home.serve(&[]);
+    let mut asking = home.command(&["ask", QUESTION, "--agent", "default"]);
+    let mut asking = asking.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let listed = |state: &str| {
+        let page = home.quarry(&["runs", "list", "--state", state, "--json"]).code(0).json();
+        page["items"].as_array().unwrap().len()
+    };
+    while listed("running") == 0 {
+        assert!(asking.try_wait().unwrap().is_none(), "the question was answered");
+    }
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    assert!(!asking.wait().unwrap().success());
+    assert_eq!((listed("running"), listed("interrupted")), (0, 1));
+}
