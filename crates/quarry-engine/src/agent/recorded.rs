@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{event::AgentEvent, run::Plan};
 
-/// One thing that a replay needs.
+/// One thing that a replay needs. Its tag is neither `type`, which is the event's, nor a field of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "record", rename_all = "snake_case")]
 pub enum Recorded {
     /// Everything that was decided before the first reply.
     Plan(Box<Plan>),

@@ -75,7 +75,7 @@ async fn an_index_is_verified_repaired_and_rebuilt() {
     assert_eq!(found["hits"].as_array().unwrap().len(), 1);
     let missing = json!({"embedder": "all-minilm-l6-v2"});
     let refused = app.admin.post("/v1/collections/default/index/rebuild", missing).await;
-    let detail = refused.problem(503, "model_not_installed")["detail"].as_str().unwrap().to_owned();
+    let detail = refused.problem(409, "model_not_installed")["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("quarry models pull all-minilm-l6-v2"), "{detail}");
     app.stopped().await;
 }
