@@ -164,13 +164,12 @@ fn narrowed(agent: &AgentView, wanted: Option<&[CollectionName]>) -> Result<Agen
     Ok(definition)
 }
 
+/// A model, or none; and the reason where there should have been one.
+type Found = (Option<Arc<dyn ChatModel>>, Option<String>);
+
 /// The model, or why there is none. A name that the request gives must be right; one in the agent's definition may have
 /// gone from the configuration since, and then the run degrades and says so.
-fn model_of(
-    inner: &Inner,
-    definition: &AgentDefinition,
-    wanted: Option<&str>,
-) -> Result<(Option<Arc<dyn ChatModel>>, Option<String>), EngineError> {
+fn model_of(inner: &Inner, definition: &AgentDefinition, wanted: Option<&str>) -> Result<Found, EngineError> {
     if let Some(wanted) = wanted {
         return Ok((inner.chat.find(Some(wanted))?, None));
     }

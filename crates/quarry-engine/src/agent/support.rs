@@ -30,12 +30,18 @@ pub(crate) struct Compared {
     stems: HashSet<u32>,
     numbers: HashSet<String>,
     denies: bool,
+    /// Of a text that denies, its clauses: "it is long and carries no trains" denies one thing and says another.
+    clauses: Vec<(HashSet<u32>, bool)>,
     vector: Option<Vec<f32>>,
 }
 
 impl Compared {
     pub(crate) fn new(table: &StaticTable, text: &str, language: Language) -> Self {
-        let chunk = ChunkText { title: "", headings: &[], text, language };
+        let stems = |text: &str| -> HashSet<u32> {
+            let chunk = ChunkText { title: "", headings: &[], text, language };
+            analyzer::analyse_chunk(&chunk).iter().map(quarry_index::Term::stem).collect()
+        };
+        let denying = denies(text);
         // The table knows English only.
         let vector = (language.code() == "eng" || language == Language::UNKNOWN).then(|| {
             let mut vector = Vec::new();
@@ -43,9 +49,14 @@ impl Compared {
             vector
         });
         Self {
-            stems: analyzer::analyse_chunk(&chunk).iter().map(quarry_index::Term::stem).collect(),
+            stems: stems(text),
             numbers: numbers(text),
-            denies: denies(text),
+            denies: denying,
+            clauses: if denying {
+                clauses(text).map(|clause| (stems(clause), denies(clause))).collect()
+            } else {
+                Vec::new()
+            },
             vector,
         }
     }
@@ -65,6 +76,15 @@ impl Compared {
             return 1.0;
         }
         self.stems.intersection(stems).count() as f32 / self.stems.len() as f32
+    }
+
+    /// Whether it denies what a claim is about: the clause that shares most with the claim tells.
+    fn denies_of(&self, claim: &Self) -> bool {
+        let shared = |stems: &HashSet<u32>| stems.intersection(&claim.stems).count();
+        self.clauses
+            .iter()
+            .max_by_key(|(stems, denies)| (shared(stems), *denies == claim.denies))
+            .map_or(self.denies, |(_, denies)| *denies)
     }
 
     /// How alike a sentence is: what a quote is chosen by.
@@ -94,7 +114,7 @@ pub(crate) fn support(claim: &Compared, sentences: &[&Compared], around: &Compar
         Some(cosine) => WORDS * words + (1.0 - WORDS) * meaning(cosine),
         None => words,
     };
-    if best.denies != claim.denies {
+    if best.denies_of(claim) != claim.denies {
         score *= DENIED;
     }
     let known = |number: &String| {
@@ -108,6 +128,18 @@ pub(crate) fn support(claim: &Compared, sentences: &[&Compared], around: &Compar
 
 fn meaning(cosine: f32) -> f32 {
     ((cosine - COSINES.0) / (COSINES.1 - COSINES.0)).clamp(0.0, 1.0)
+}
+
+/// The parts of a sentence that each say something of their own.
+fn clauses(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', '—', '–']).flat_map(|part| part.split(", ")).flat_map(|part| {
+        let joined = [" and ", " but ", " although ", " though ", " while ", " whereas "];
+        let mut parts = vec![part];
+        for word in joined {
+            parts = parts.into_iter().flat_map(|part| part.split(word)).collect();
+        }
+        parts
+    })
 }
 
 fn denies(text: &str) -> bool {

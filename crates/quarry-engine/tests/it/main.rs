@@ -1,5 +1,13 @@
 //! The engine through its own verbs: real store, real index, real embedder, in a temporary folder.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::too_many_lines,
+    missing_docs
+)]
 
 mod answers;
 mod crashes;

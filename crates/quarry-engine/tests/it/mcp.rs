@@ -26,10 +26,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, access, stop};
 
-/// Where Python is, if it is.
+/// Where Python is, if it is: the program itself, since a wrapper on the path may set variables of its own.
 fn python() -> Option<String> {
-    let found = std::process::Command::new("sh").args(["-c", "command -v python3"]).output().ok()?;
-    let path = String::from_utf8(found.stdout).ok()?.trim().to_owned();
+    let asked = ["-c", "import sys; print(sys.executable)"];
+    let found = std::process::Command::new("python3").args(asked).output();
+    let path =
+        found.map(|found| String::from_utf8_lossy(&found.stdout).trim().to_owned()).unwrap_or_default();
     if path.is_empty() {
         eprintln!("no python3 here: the scripted MCP program was not tested");
         return None;

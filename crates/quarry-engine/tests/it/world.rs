@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use quarry_core::{Access, Actor, CollectionName, Document, Metadata, SystemClock, TenantId};
+use quarry_core::{Access, Actor, CollectionName, Document, Metadata, PageRequest, SystemClock, TenantId};
 use quarry_engine::{
     Added, Engine, EngineSettings, Parts, SearchRequest, Upload,
     agent::{ToolSource, toolset::Fixed},
@@ -10,7 +10,7 @@ use quarry_engine::{
 };
 use quarry_index::local::LocalIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError};
-use quarry_store::{Store, StoreConfig};
+use quarry_store::{JobStatus, Store, StoreConfig};
 use tempfile::TempDir;
 
 /// Hands out the static table under its own name and, with one direction flipped, under another.
@@ -98,8 +98,10 @@ impl World {
         let table = quarry_models::open(&EmbedderSettings::default(), &self.path("models")).unwrap();
         let info = quarry_models::EmbedderInfo { id: "negated".to_owned(), ..table.info().clone() };
         let other = Arc::new(Negated { table: Arc::clone(&table), info });
+        let store = Store::open(&config, clock.clone()).await.unwrap();
+        give_back(&store).await;
         Engine::start(Parts {
-            store: Store::open(&config, clock.clone()).await.unwrap(),
+            store,
             index: Arc::new(LocalIndex::new(self.path("index"), quarry_index::IndexSettings::default())),
             embedders: Arc::new(Two { table, other }),
             chat,
@@ -109,6 +111,14 @@ impl World {
         })
         .await
         .unwrap()
+    }
+}
+
+/// Puts back what a crashed engine had taken, as the executable does: its lease would run out only in minutes.
+async fn give_back(store: &Store) {
+    let page = PageRequest::new(Some(PageRequest::MAX), None);
+    for job in store.jobs().list(TenantId::ROOT, Some(JobStatus::Running), &page).await.unwrap().items {
+        store.jobs().retry_later(job.id, "the engine crashed", Duration::ZERO).await.unwrap();
     }
 }
 

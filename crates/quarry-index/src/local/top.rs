@@ -22,7 +22,11 @@ impl Top {
     pub fn new(depth: usize) -> Self {
         let depth = depth.max(1);
         // A caller's depth is not trusted with memory; the buffer grows to what is really there.
-        Self { depth, threshold: f32::NEG_INFINITY, buffer: Vec::with_capacity((depth + depth / 4 + 8).min(4_096)) }
+        Self {
+            depth,
+            threshold: f32::NEG_INFINITY,
+            buffer: Vec::with_capacity((depth + depth / 4 + 8).min(4_096)),
+        }
     }
 
     /// Scores up to this one are not among the best.

@@ -156,8 +156,10 @@ mod tests {
             ("{broken", "{broken"),
             ("", ""),
         ];
+        // The order of fields is nobody's concern.
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).map_err(|_| text.to_owned());
         for (raw, expected) in cases {
-            assert_eq!(arguments(raw), expected, "{raw}");
+            assert_eq!(value(&arguments(raw)), value(expected), "{raw}");
         }
     }
 

@@ -30,13 +30,16 @@ pub(crate) async fn in_time<T>(
     context: &ToolContext<'_>,
     work: impl Future<Output = Result<T, ToolFailure>>,
 ) -> Result<T, ToolFailure> {
+    let late = || Err(ToolFailure("the run's time was over before the tool had answered".to_owned()));
+    // A timer whose moment has passed still needs a turn of the runtime, in which quick work would be done too late.
+    if std::time::Instant::now() >= context.deadline {
+        return late();
+    }
     tokio::select! {
-        // In this order: what is quick enough must not be done for nobody, or too late.
+        // In this order: what is quick enough must not be done for nobody.
         biased;
         () = context.cancel.cancelled() => Err(ToolFailure("the run was cancelled".to_owned())),
-        () = tokio::time::sleep_until(context.deadline.into()) => {
-            Err(ToolFailure("the run's time was over before the tool had answered".to_owned()))
-        }
+        () = tokio::time::sleep_until(context.deadline.into()) => late(),
         done = work => done,
     }
 }
