@@ -97,11 +97,11 @@ impl Writer {
             AgentEvent::Step { .. }
             | AgentEvent::Thought { .. }
             | AgentEvent::ToolCalled { .. }
-            | AgentEvent::Degraded { .. } => {
-                if !self.answer.is_empty() {
-                    (self.taken_back, self.gap) = (true, true);
-                    self.answer.clear();
-                }
+            | AgentEvent::Degraded { .. }
+                if !self.answer.is_empty() =>
+            {
+                (self.taken_back, self.gap) = (true, true);
+                self.answer.clear();
             }
             AgentEvent::ApprovalRequired { call_id, tool, .. } => self.waiting.push((call_id, tool)),
             AgentEvent::ApprovalDecided { call_id, .. } => {

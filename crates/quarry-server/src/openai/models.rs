@@ -61,7 +61,10 @@ impl Model {
 #[utoipa::path(get, path = "/v1/models", tag = "openai", responses(
     (status = 200, description = "All models", body = ModelList),
 ))]
-pub(crate) async fn list(Caller(access): Caller, State(state): State<AppState>) -> Result<Response, Problem> {
+pub(crate) async fn models(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+) -> Result<Response, Problem> {
     let agents = state.app.engine.agents();
     let mut data = Vec::new();
     let mut page = PageRequest::new(Some(PageRequest::MAX), None);
@@ -83,7 +86,7 @@ pub(crate) async fn list(Caller(access): Caller, State(state): State<AppState>) 
     params(("id" = String, Path, description = "The model's name")),
     responses((status = 200, description = "The model", body = Model)),
 )]
-pub(crate) async fn get(
+pub(crate) async fn model(
     Caller(access): Caller,
     State(state): State<AppState>,
     InPath(id): InPath<String>,

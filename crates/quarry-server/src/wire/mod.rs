@@ -16,6 +16,7 @@ pub(crate) mod page;
 mod run;
 mod search;
 mod session;
+mod trace;
 
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
 pub use answer::{Answer, Citation, Sentence};
@@ -34,10 +35,7 @@ pub use page::{
     AgentPage, ChunkPage, CollectionPage, DocumentPage, FactPage, HistoryPage, JobPage, MessagePage,
     PageParameters, RunPage, SessionPage,
 };
-pub use run::{
-    Approval, Call, Decision, Difference, NewRun, NumberedEvent, Replay, Reply, Run, RunAnswer, RunFailure,
-    RunSentence, RunState, RunTrace, RunWaiting, Source, Usage,
-};
+pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};
 pub use search::{
     Explanation, Hit, LegExplanation, Mode, QueryBody, RankerChoice, SearchBody, SearchResponse, Share,
     Weights,
@@ -45,3 +43,4 @@ pub use search::{
 pub use session::{
     Erased, Fact, Message, NewFact, NewSession, RenameSession, Session, SessionExport, UpdateFact,
 };
+pub use trace::{Call, Difference, NumberedEvent, Replay, Reply, Run, RunFailure, RunState, RunTrace};
