@@ -2,7 +2,12 @@
 
 use quarry_core::CollectionName;
 
-use super::{prompt::REFUSAL, run::Work, source::Source};
+use super::{
+    event::RunAnswer,
+    prompt::REFUSAL,
+    run::Work,
+    source::{Source, Sources},
+};
 use crate::{
     agent::run::Extracted,
     answer::{Answer, AnswerRequest},
@@ -30,7 +35,7 @@ pub(crate) async fn extract(work: &Work) -> Extracted {
         }
     }
     match best {
-        Some(answer) if answer.answered => Extracted { text: written(work, answer), answered: true },
+        Some(answer) if answer.answered => Extracted { text: written(work, &answer), answered: true },
         _ if asked => Extracted { text: REFUSAL.to_owned(), answered: false },
         _ => Extracted {
             text: "No answer could be given: no model answered and there are no documents to quote from."
@@ -50,28 +55,43 @@ fn search(work: &Work, collection: &CollectionName) -> SearchRequest {
     search
 }
 
-/// The quotes with the run's numbers, which become passages of the run.
-fn written(work: &Work, answer: Answer) -> String {
+/// What a check of quotes need not find out: every sentence of them is its passage's own, and rests on the number behind
+/// the quote it belongs to.
+pub(crate) fn quoted(answer: &mut RunAnswer, sources: &Sources) {
+    let mut behind: Vec<u32> = Vec::new();
+    for sentence in answer.sentences.iter_mut().rev() {
+        if sentence.citations.is_empty() {
+            sentence.citations.clone_from(&behind);
+        } else {
+            behind.clone_from(&sentence.citations);
+        }
+        (sentence.support, sentence.supported) = (1.0, true);
+    }
+    for citation in &mut answer.citations {
+        if let Some(source) = sources.find(citation.number) {
+            (citation.quote, citation.span) = (source.text, source.span);
+        }
+    }
+}
+
+/// The quotes with the run's numbers: each quote becomes a passage of the run, so that its number leads to just that.
+fn written(work: &Work, answer: &Answer) -> String {
     let mut text = String::new();
     for sentence in &answer.sentences {
         let Some(citation) = answer.citations.iter().find(|citation| citation.number == sentence.citation)
         else {
             continue;
         };
-        let hit = answer.hits.iter().find(|hit| hit.chunk_id == citation.chunk_id).cloned();
-        let source = match hit {
-            Some(hit) => Source::from_hit(answer.collection.clone(), hit),
-            None => Source {
-                number: 0,
-                collection: answer.collection.clone(),
-                document_id: citation.document_id,
-                chunk_id: citation.chunk_id,
-                title: citation.title.clone(),
-                source: citation.source.clone(),
-                page: citation.page,
-                span: citation.span,
-                text: citation.quote.clone(),
-            },
+        let source = Source {
+            number: 0,
+            collection: answer.collection.clone(),
+            document_id: citation.document_id,
+            chunk_id: citation.chunk_id,
+            title: citation.title.clone(),
+            source: citation.source.clone(),
+            page: citation.page,
+            span: citation.span,
+            text: citation.quote.clone(),
         };
         let number = work.sources.add(source);
         let gap = if text.is_empty() { "" } else { " " };

@@ -244,10 +244,17 @@ struct Around<'a> {
 
 fn parts_of(question: &Question, hit: &Hit) -> Vec<Part> {
     let language = analyzer::detect(&hit.text);
-    analyzer::sentences(&hit.text, language)
+    // A heading is no sentence: it answers nothing and would only stand before the one that does.
+    let heading = |text: &str| {
+        let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+        hit.headings.iter().chain([&hit.title]).any(|heading| heading.trim() == text)
+    };
+    let ranges = analyzer::sentences(&hit.text, language);
+    let alone = ranges.len() == 1;
+    ranges
         .into_iter()
         .filter_map(|range| {
-            let text = hit.text.get(range.clone())?;
+            let text = hit.text.get(range.clone()).filter(|text| alone || !heading(text))?;
             // A sentence without a letter or digit quotes nothing.
             text.chars().any(char::is_alphanumeric).then(|| {
                 let stems = question.stems(text);

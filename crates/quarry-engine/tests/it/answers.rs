@@ -48,3 +48,18 @@ async fn what_the_documents_do_not_say_is_not_answered() {
     }
     stop(engine).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heading_is_no_part_of_a_quote() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let mut page =
+        upload("library", "# Handbook\n\n## Reading room\n\nThe reading room has forty-two seats.\n");
+    page.name = "library.md".to_owned();
+    put(&engine, vec![page]).await;
+    let request = AnswerRequest::new(collection(), "How many seats has the reading room?");
+    let answer = engine.answer(&access(), request).await.unwrap();
+    assert!(answer.answered, "{answer:?}");
+    assert_eq!(answer.answer, "The reading room has forty-two seats. [1]");
+    stop(engine).await;
+}

@@ -185,6 +185,11 @@ async fn without_a_model_the_quotes_answer_and_nothing_is_degraded() {
     let said = events(&engine, RunRequest::new("When was the Ostrava bridge opened?")).await;
     let found = answer(&said);
     assert!(!found.degraded && found.answered && found.model == "extractive");
+    assert!(
+        found.sentences.iter().all(|sentence| sentence.supported && !sentence.citations.is_empty()),
+        "{found:?}"
+    );
+    assert!(found.citations.iter().all(|citation| found.text.contains(&citation.quote)), "{found:?}");
     let handle = engine
         .ask_stream(&access(), AskRequest::new(collection(), "Who is the king of Mars?"))
         .await

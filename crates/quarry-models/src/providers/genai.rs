@@ -9,7 +9,7 @@ mod failing;
 use async_trait::async_trait;
 use futures::{Stream, StreamExt};
 use genai::{
-    Client, ModelIden, ServiceTarget,
+    Client as GenAi, ModelIden, ServiceTarget,
     adapter::AdapterKind,
     chat::{ChatOptions, ChatStreamEvent, StopReason, StreamEnd},
     resolver::{AuthData, Endpoint},
@@ -27,7 +27,7 @@ use crate::{
 pub struct GenAiChat {
     info: ChatInfo,
     settings: ChatModelSettings,
-    client: Client,
+    client: GenAi,
     target: ServiceTarget,
 }
 
@@ -61,7 +61,7 @@ impl GenAiChat {
             auth: AuthData::Key(key.unwrap_or_default()),
             model: ModelIden::new(kind, settings.model.clone()),
         };
-        let client = Client::builder()
+        let client = GenAi::builder()
             .with_reqwest(client)
             .build()
             .map_err(|error| failing::failed(name, error, settings))?;

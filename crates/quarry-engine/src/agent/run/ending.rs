@@ -145,6 +145,9 @@ impl Work {
             return Err(EngineError::RunOver);
         };
         answer.answered = extracted.answered;
+        if extracted.answered {
+            extractive::quoted(&mut answer, &self.sources);
+        }
         "extractive".clone_into(&mut answer.model);
         answer.degraded = reason.is_some();
         answer.degraded_reason = reason;
