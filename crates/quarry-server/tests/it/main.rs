@@ -8,6 +8,7 @@ mod agents;
 mod app;
 mod collections;
 mod documents;
+mod failures;
 mod idempotency;
 mod listening;
 mod mcp;

@@ -49,7 +49,7 @@ pub async fn with(chat: Arc<ScriptedChat>, server: ServerSettings) -> (TestApp, 
     (app, chat)
 }
 
-fn tools() -> Arc<Fixed> {
+pub fn tools() -> Arc<Fixed> {
     let spec = |name: &str, field: &str| ToolSpec {
         name: name.to_owned(),
         description: format!("{name}s"),
