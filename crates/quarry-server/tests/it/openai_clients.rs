@@ -88,7 +88,17 @@ async fn the_node_client_chats_streams_lists_and_embeds() {
     std::fs::create_dir_all(&home).unwrap();
     let done = home.join("installed");
     if !done.exists() {
-        let wants = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", ".", "openai@7"];
+        let wants = [
+            "install",
+            "--silent",
+            "--no-audit",
+            "--fetch-timeout=60000",
+            "--fetch-retries=1",
+            "--no-fund",
+            "--prefix",
+            ".",
+            "openai@7",
+        ];
         if !installs("node", &["--version"], &home).await || !installs("npm", &wants, &home).await {
             return;
         }
