@@ -273,8 +273,12 @@ impl Live {
         Ok(())
     }
 
-    pub(crate) fn leave(&self, id: RunId) {
-        self.runs.lock().remove(&id);
+    /// Takes a run out. One that was taken up anew under its id meanwhile stays.
+    pub(crate) fn leave(&self, run: &Arc<LiveRun>) {
+        let mut runs = self.runs.lock();
+        if runs.get(&run.id).is_some_and(|known| Arc::ptr_eq(known, run)) {
+            runs.remove(&run.id);
+        }
     }
 
     /// A run of a tenant.
@@ -353,7 +357,9 @@ mod tests {
         live.enter(&one, 1).unwrap();
         assert!(matches!(live.enter(&two, 1), Err(EngineError::TooManyRuns(1))));
         assert!(live.find(TenantId::new(), one.id).is_none());
-        live.leave(one.id);
+        live.leave(&two);
+        assert!(live.find(TenantId::ROOT, one.id).is_some());
+        live.leave(&one);
         assert!(live.enter(&two, 1).is_ok());
     }
 

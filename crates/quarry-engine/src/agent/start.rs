@@ -79,9 +79,17 @@ async fn execute(work: Work, progress: Progress) {
             }
         },
     };
+    let waits = matches!(ended, Ended::Waiting(_));
     end(&inner, &work, ended).await;
+    // Out first, then silent: whoever hears that it waits finds it in the store, and not here.
+    inner.live.leave(&work.run);
     work.run.close();
-    inner.live.leave(work.run.id);
+    if waits && work.run.cancelled().is_cancelled() {
+        // Somebody ended it in the moment in which it was laid down.
+        if let Err(error) = work.engine.runs().cancel(&work.access, work.run.id).await {
+            events::run_failed(&error);
+        }
+    }
 }
 
 async fn end(inner: &Inner, work: &Work, ended: Ended) {
