@@ -1,4 +1,4 @@
-//! The MCP server: messages as they are on the wire, and the official client where it is installed.
+//! The MCP server: messages as they are on the wire, and the official client where it can be had.
 
 use std::{path::Path, sync::Arc};
 
@@ -7,7 +7,10 @@ use quarry_server::mcp::{EngineBackend, serve_mcp};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use crate::app::{KEY, Persona, Reply, TestApp, added};
+use crate::{
+    app::{KEY, Persona, Reply, TestApp, added},
+    clients::python,
+};
 
 async fn tides() -> (TestApp, String) {
     let app = TestApp::start().await;
@@ -163,17 +166,12 @@ async fn a_pair_of_streams_serves_until_the_client_closes_it() {
     app.stopped().await;
 }
 
-/// What the official client says, or nothing where it is not installed.
-async fn official(arguments: &[&str]) -> Option<Value> {
-    let installed = tokio::process::Command::new("python3").args(["-c", "import mcp"]).output().await;
-    if !installed.is_ok_and(|output| output.status.success()) {
-        eprintln!("no python3 with the package `mcp` here: the official client was not tested");
-        return None;
-    }
+/// What the official client says.
+async fn official(python: &Path, arguments: &[&str]) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp_client.py");
-    let output = tokio::process::Command::new("python3").arg(script).args(arguments).output().await.unwrap();
+    let output = tokio::process::Command::new(python).arg(script).args(arguments).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(serde_json::from_slice(&output.stdout).unwrap())
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn check(said: &Value) {
@@ -188,18 +186,10 @@ fn check(said: &Value) {
 }
 
 #[tokio::test]
-async fn the_official_client_calls_every_tool_over_http() {
+async fn the_official_client_calls_every_tool_over_http_and_a_pair_of_streams() {
+    let Some(python) = python("mcp", "mcp>=2,<3").await else { return };
     let (app, _) = tides().await;
-    let url = format!("http://{}/mcp", app.address);
-    if let Some(said) = official(&["http", &url, KEY]).await {
-        check(&said);
-    }
-    app.stopped().await;
-}
-
-#[tokio::test]
-async fn the_official_client_calls_every_tool_over_a_pair_of_streams() {
-    let (app, _) = tides().await;
+    check(&official(&python, &["http", &format!("http://{}/mcp", app.address), KEY]).await);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let access = Access::authenticated(TenantId::ROOT, Actor::Local);
@@ -209,9 +199,7 @@ async fn the_official_client_calls_every_tool_over_a_pair_of_streams() {
         let (read, write) = stream.into_split();
         drop(serve_mcp(backend, read, write).await);
     });
-    if let Some(said) = official(&["stdio", &port]).await {
-        check(&said);
-    }
+    check(&official(&python, &["stdio", &port]).await);
     serving.abort();
     app.stopped().await;
 }

@@ -1,11 +1,9 @@
 //! The official OpenAI clients, from their registries, against a server whose model follows a script.
 //!
-//! They are installed below the target folder once. Where that cannot be done, because there is no Python, no Node or no
-//! registry to be reached, the test says so and passes: a machine without a network can still test the rest.
+//! Where they cannot be installed, the test says so and passes: a machine without a network can still test the rest.
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output},
     sync::Arc,
 };
 
@@ -14,6 +12,7 @@ use quarry_server::ServerSettings;
 
 use crate::{
     app::{KEY, TestApp},
+    clients::{folder, installs, python, run},
     talking::{self, ANSWER},
 };
 
@@ -24,32 +23,6 @@ async fn answering() -> TestApp {
         if read { Turn::text(ANSWER.split_inclusive(' ')) } else { talking::looking_up().remove(0) }
     });
     talking::with(Arc::new(chat), ServerSettings::default()).await.0
-}
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("openai-clients").join(name)
-}
-
-/// Runs a command to its end, off the async runtime; none where there is no such program.
-async fn run(program: PathBuf, arguments: Vec<String>, place: PathBuf) -> Option<Output> {
-    let command = move || Command::new(program).args(arguments).current_dir(place).output().ok();
-    tokio::task::spawn_blocking(command).await.unwrap()
-}
-
-async fn installs(program: impl Into<PathBuf>, arguments: &[&str], place: &Path) -> bool {
-    let program = program.into();
-    let arguments = arguments.iter().map(|one| (*one).to_owned()).collect();
-    match run(program.clone(), arguments, place.to_owned()).await {
-        Some(output) if output.status.success() => true,
-        Some(output) => {
-            println!("skipped: {} failed: {}", program.display(), String::from_utf8_lossy(&output.stderr));
-            false
-        }
-        None => {
-            println!("skipped: there is no {}", program.display());
-            false
-        }
-    }
 }
 
 /// Runs a client's script against a server, and shows what it says where it fails.
@@ -68,17 +41,7 @@ async fn says_ok(program: PathBuf, script: &str, more: Vec<String>) {
 
 #[tokio::test]
 async fn the_python_client_chats_streams_lists_and_embeds() {
-    let home = folder("python");
-    std::fs::create_dir_all(&home).unwrap();
-    let (python, done) = (home.join("bin/python"), home.join("installed"));
-    if !done.exists() {
-        let made = installs("python3", &["-m", "venv", "."], &home).await;
-        let wants = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "openai>=3,<4"];
-        if !made || !installs(python.clone(), &wants, &home).await {
-            return;
-        }
-        std::fs::write(done, "").unwrap();
-    }
+    let Some(python) = python("python", "openai>=3,<4").await else { return };
     says_ok(python, "chat.py", Vec::new()).await;
 }
 

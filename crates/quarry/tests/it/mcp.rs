@@ -106,7 +106,7 @@ fn python() -> Option<PathBuf> {
     }
     let ran = |command: &mut Command| command.output().is_ok_and(|ran| ran.status.success());
     let made = ran(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-        && ran(Command::new(&python).args(["-m", "pip", "install", "--quiet", "mcp"]));
+        && ran(Command::new(&python).args(["-m", "pip", "install", "--quiet", "mcp>=2,<3"]));
     if made && has(&python) {
         return Some(python);
     }
