@@ -1,9 +1,12 @@
 //! Why a document cannot be read.
 
+use std::borrow::Cow;
+
 use quarry_core::{ErrorKind, Fault};
+use serde::{Deserialize, Serialize};
 
 /// A document that gives no text, with the reason as a sentence for the person who added it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ParseError {
     /// There are no bytes.
@@ -13,7 +16,7 @@ pub enum ParseError {
     #[error("{found} cannot be read; what can be: {}", crate::sniff::SUPPORTED)]
     Unsupported {
         /// What the bytes are, with its article.
-        found: &'static str,
+        found: Cow<'static, str>,
     },
     /// The name promises a format and the bytes are something else.
     #[error("named .{extension}, but its bytes are {found}; give it its right name or replace the file")]
@@ -21,13 +24,13 @@ pub enum ParseError {
         /// The extension of the file name.
         extension: String,
         /// What the bytes are, with its article.
-        found: &'static str,
+        found: Cow<'static, str>,
     },
     /// The format is known and the content is broken.
     #[error("the {format} is damaged: {detail}")]
     Damaged {
         /// The format's name.
-        format: &'static str,
+        format: Cow<'static, str>,
         /// What is wrong, as far as the reader can tell.
         detail: String,
     },
@@ -35,13 +38,13 @@ pub enum ParseError {
     #[error("the {format} is encrypted; remove its password and add it again")]
     Encrypted {
         /// The format's name.
-        format: &'static str,
+        format: Cow<'static, str>,
     },
     /// It is larger than a limit allows.
     #[error("the document has more {which} than the limit of {limit}")]
     OverLimit {
         /// What there is too much of.
-        which: &'static str,
+        which: Cow<'static, str>,
         /// How much is allowed.
         limit: u64,
     },
@@ -49,7 +52,7 @@ pub enum ParseError {
     #[error("no text in the {format}: {detail}")]
     NoText {
         /// The format's name.
-        format: &'static str,
+        format: Cow<'static, str>,
         /// What it holds instead.
         detail: String,
     },
@@ -58,11 +61,11 @@ pub enum ParseError {
 impl ParseError {
     pub(crate) fn damaged(format: &'static str, detail: impl ToString) -> Self {
         // Readers' messages can quote the input at length; a person needs the start only.
-        Self::Damaged { format, detail: detail.to_string().chars().take(300).collect() }
+        Self::Damaged { format: format.into(), detail: detail.to_string().chars().take(300).collect() }
     }
 
     pub(crate) fn over(which: &'static str, limit: impl TryInto<u64>) -> Self {
-        Self::OverLimit { which, limit: limit.try_into().unwrap_or(u64::MAX) }
+        Self::OverLimit { which: which.into(), limit: limit.try_into().unwrap_or(u64::MAX) }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{Format, Limits, ParseError, Parsed};
 pub(crate) struct Input<'a> {
     pub bytes: &'a [u8],
     pub name: &'a str,
+    pub password: Option<&'a str>,
     pub limits: &'a Limits,
 }
 

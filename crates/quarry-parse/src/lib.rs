@@ -22,6 +22,6 @@ pub use chunk::{ChunkDraft, ChunkSettings, chunk};
 pub use error::ParseError;
 pub use format::Format;
 pub use limits::Limits;
-pub use parsed::{Block, BlockKind, Parsed};
+pub use parsed::{Block, BlockKind, Member, Parsed, Scan};
 pub use reader::{Source, parse};
 pub use sniff::{Sniffed, sniff};

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
+use serde::{Deserialize, Serialize};
+
 /// The text of a document and what it is made of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parsed {
     /// What the bytes are, as a media type.
     pub media_type: String,
@@ -19,10 +21,40 @@ pub struct Parsed {
     pub warnings: Vec<String>,
     /// What the format records beside the text: `author`, `created`, `modified`, `language`, `subject`, `keywords`.
     pub metadata: BTreeMap<String, String>,
+    /// The files inside it, in order: members of an archive, attachments of a message. Those that could be read
+    /// stand in `text`, each under a heading of its name.
+    pub members: Vec<Member>,
+    /// Pictures that stand where text should be: an image file itself, the pages of a scanned PDF. For whoever
+    /// can recognise text in pictures; see [`Parsed::recognised`].
+    pub scans: Vec<Scan>,
+}
+
+/// A file inside a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its path inside, with the names of the containers it is in before it, joined by `/`.
+    pub name: String,
+    /// What its bytes are, as a media type.
+    pub media_type: String,
+    /// Its size when expanded.
+    pub bytes: u64,
+    /// Why its text is missing, where it is.
+    pub problem: Option<String>,
+}
+
+/// A picture of text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scan {
+    /// The page it stands for, from 1, where the document has pages.
+    pub page: Option<u32>,
+    /// What `image` is, as a media type.
+    pub media_type: String,
+    /// The picture.
+    pub image: Vec<u8>,
 }
 
 /// One piece of a document's text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// What it is.
     pub kind: BlockKind,
@@ -33,7 +65,7 @@ pub struct Block {
 }
 
 /// What a block is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockKind {
     /// A heading; 1 is the highest level.
     Heading(u8),

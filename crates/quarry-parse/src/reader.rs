@@ -17,6 +17,8 @@ pub struct Source<'a> {
     pub name: &'a str,
     /// The media type a caller states, a hint of the same weight.
     pub media_type: Option<&'a str>,
+    /// What opens it, where it is encrypted.
+    pub password: Option<&'a str>,
 }
 
 /// Reads a document. What it is comes from its bytes; its name decides only between kinds of text.
@@ -32,7 +34,7 @@ pub fn parse(source: &Source<'_>, limits: &Limits) -> Result<Parsed, ParseError>
     }
     let sniffed = sniff_source(source.bytes, source.name, source.media_type);
     let format = sniff::check_name(&sniffed, source.name)?;
-    let input = Input { bytes: source.bytes, name: source.name, limits };
+    let input = Input { bytes: source.bytes, name: source.name, password: source.password, limits };
     // Readers of others meet bytes that nobody foresaw. A panic in one is an answer about the file, not the end
     // of the process; nothing is shared with it, so nothing can be left half-changed.
     let result = catch_unwind(AssertUnwindSafe(|| formats::read(format, &input)));
