@@ -30,7 +30,7 @@ pub use engine::{Engine, Health, Parts};
 pub use error::EngineError;
 pub use maintain::{Repair, Verification};
 // Words of the materials that callers of the engine speak; the door knows no material itself.
-pub use quarry_models::{
+pub use quarry_models::{EXTRACTIVE, 
     Purpose,
     chat::{ChatMessage, Role, Usage},
 };

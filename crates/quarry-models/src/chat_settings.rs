@@ -19,6 +19,9 @@ pub struct ChatSettings {
     pub models: BTreeMap<String, ChatModelSettings>,
 }
 
+/// What is asked for by a model's name where the documents are to be quoted instead.
+pub const EXTRACTIVE: &str = "extractive";
+
 /// A provider that can be named, and what holds for it where nothing is configured.
 pub(crate) struct Provider {
     pub(crate) name: &'static str,
@@ -303,6 +306,10 @@ impl ChatSettings {
         if let Some(name) = self.default.as_ref().filter(|name| !self.models.contains_key(*name)) {
             let problem = format!("there is no model `{name}`; configured are {}", known());
             found.push(wrong("chat_default".to_owned(), problem));
+        }
+        if self.models.contains_key(EXTRACTIVE) {
+            let problem = "this name stands for quotes of the documents; give the model another".to_owned();
+            found.push(wrong(format!("chat.{EXTRACTIVE}"), problem));
         }
         for (name, model) in &self.models {
             let key = |key: &str| format!("chat.{name}.{key}");

@@ -33,7 +33,7 @@ pub use chat::{ChatEvent, ChatInfo, ChatMessage, ChatModel, ChatRequest, ChatStr
 pub use chat_error::ChatError;
 pub use chat_models::ChatModels;
 pub use chat_open::{decorate_chat, open_chat};
-pub use chat_settings::{ChatModelSettings, ChatSettings};
+pub use chat_settings::{ChatModelSettings, ChatSettings, EXTRACTIVE};
 pub use embed::{EmbedRequest, Embedder, EmbedderInfo, Purpose, dimension_of};
 pub use error::ModelError;
 pub use local::static_table::StaticTable;

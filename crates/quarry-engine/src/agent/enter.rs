@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 use quarry_core::{Access, CollectionName, RunId};
 use quarry_models::{
-    ChatModel,
+    ChatModel, EXTRACTIVE,
     chat::{ChatMessage, Role},
 };
 use std::sync::Arc;
@@ -170,8 +170,10 @@ type Found = (Option<Arc<dyn ChatModel>>, Option<String>);
 /// The model, or why there is none. A name that the request gives must be right; one in the agent's definition may have
 /// gone from the configuration since, and then the run degrades and says so.
 fn model_of(inner: &Inner, definition: &AgentDefinition, wanted: Option<&str>) -> Result<Found, EngineError> {
-    if let Some(wanted) = wanted {
-        return Ok((inner.chat.find(Some(wanted))?, None));
+    match wanted {
+        Some(EXTRACTIVE) => return Ok((None, None)),
+        Some(wanted) => return Ok((inner.chat.find(Some(wanted))?, None)),
+        None => {}
     }
     match inner.chat.find(definition.model.as_deref()) {
         Ok(model) => Ok((model, None)),

@@ -1,7 +1,7 @@
 //! The verbs on sessions. Each sees only the sessions of whoever asks.
 
-use quarry_core::{Access, AgentId, Page, PageRequest, RunId, SessionId, Timestamp};
-use quarry_store::{Message, SessionRow};
+use quarry_core::{Access, AgentId, ErrorKind, Fault, Page, PageRequest, RunId, SessionId, Timestamp};
+use quarry_store::{Message, RunFilter, SessionRow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -158,11 +158,28 @@ impl Sessions<'_> {
         }
     }
 
-    /// Erases a session with its messages.
+    /// Erases a session with its messages and runs; a run that goes is cancelled first.
     ///
     /// # Errors
     /// `session_not_found`.
     pub async fn erase(&self, access: &Access, id: SessionId) -> Result<(), EngineError> {
+        // Whose it is comes first: nobody learns of another's session by erasing its runs.
+        self.row(access, id).await?;
+        let runs = self.0.runs();
+        let filter = RunFilter { session_id: Some(id), ..RunFilter::default() };
+        loop {
+            let page = runs.list(access, filter, &PageRequest::new(Some(PageRequest::MAX), None)).await?;
+            if page.items.is_empty() {
+                break;
+            }
+            for run in page.items {
+                match runs.erase(access, run.id).await {
+                    // Somebody else erased it in the same moment.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    other => other?,
+                }
+            }
+        }
         let user = access.actor().to_string();
         Ok(self.0.inner().store.sessions().erase(access.actor(), access.tenant(), &user, id).await?)
     }

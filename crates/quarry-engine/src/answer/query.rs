@@ -73,7 +73,7 @@ pub(crate) async fn answer(
         sentences,
         citations,
         hits: found.hits,
-        answerer: "extractive".to_owned(),
+        answerer: quarry_models::EXTRACTIVE.to_owned(),
         took_ms: took.as_secs_f64() * 1_000.0,
     })
 }

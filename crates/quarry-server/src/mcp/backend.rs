@@ -2,12 +2,25 @@
 
 use async_trait::async_trait;
 use quarry_core::{CollectionName, Document, DocumentId, Page, PageRequest};
-use quarry_engine::{Answer, AnswerRequest, SearchRequest, SearchResponse, documents::ChunkView};
+use quarry_engine::{
+    Answer, AnswerRequest, SearchRequest, SearchResponse,
+    agent::{RunAnswer, source::Source},
+    documents::ChunkView,
+};
 
 /// Why a tool could not do it: a sentence for a model, without anything of the inside.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct McpFailure(pub String);
+
+/// What a question is answered with.
+#[derive(Clone, Debug)]
+pub enum McpAnswer {
+    /// Quotes of the documents.
+    Quoted(Box<Answer>),
+    /// A model's words, and the passages it was given.
+    Written(Box<RunAnswer>, Vec<Source>),
+}
 
 /// What the tools call: the engine in this process, or the API of a server elsewhere.
 ///
@@ -21,11 +34,11 @@ pub trait McpBackend: Send + Sync {
     /// A sentence.
     async fn search(&self, request: SearchRequest) -> Result<SearchResponse, McpFailure>;
 
-    /// Answers a question.
+    /// Answers a question, with a model where one is configured.
     ///
     /// # Errors
     /// A sentence.
-    async fn answer(&self, request: AnswerRequest) -> Result<Answer, McpFailure>;
+    async fn answer(&self, request: AnswerRequest) -> Result<McpAnswer, McpFailure>;
 
     /// A page of a collection's documents, newest first.
     ///

@@ -3,11 +3,16 @@
 use async_trait::async_trait;
 use quarry_core::{Access, CollectionName, Document, DocumentId, Page, PageRequest};
 use quarry_engine::{
-    Answer, AnswerRequest, Engine, EngineError, SearchRequest, SearchResponse, documents::ChunkView,
+    AnswerRequest, Engine, SearchRequest, SearchResponse, agent::AskRequest,
+    documents::ChunkView,
 };
 
-use super::backend::{McpBackend, McpFailure};
-use crate::{events, problem::Problem};
+use super::backend::{McpAnswer, McpBackend, McpFailure};
+use crate::{
+    ending::{self, Ending},
+    events,
+    problem::Problem,
+};
 
 /// The engine of this process, with somebody's right.
 pub struct EngineBackend {
@@ -24,8 +29,8 @@ impl EngineBackend {
 }
 
 /// What a client may be told, as the API tells it; the rest goes to the log.
-fn failure(error: EngineError) -> McpFailure {
-    let problem = Problem::from(error);
+fn failure(error: impl Into<Problem>) -> McpFailure {
+    let problem = error.into();
     if let Some(cause) = problem.cause() {
         events::failed(problem.code(), cause, "mcp");
     }
@@ -38,8 +43,18 @@ impl McpBackend for EngineBackend {
         self.engine.search(&self.access, request).await.map_err(failure)
     }
 
-    async fn answer(&self, request: AnswerRequest) -> Result<Answer, McpFailure> {
-        self.engine.answer(&self.access, request).await.map_err(failure)
+    async fn answer(&self, request: AnswerRequest) -> Result<McpAnswer, McpFailure> {
+        if self.engine.chat().is_empty() {
+            let answer = self.engine.answer(&self.access, request).await.map_err(failure)?;
+            return Ok(McpAnswer::Quoted(Box::new(answer)));
+        }
+        let ask = AskRequest { search: request.search, model: None, keep: true, resumable: false };
+        let handle = self.engine.ask_stream(&self.access, ask).await.map_err(failure)?;
+        match ending::of(handle).await.map_err(failure)? {
+            Ending::Answered(answer, sources) => Ok(McpAnswer::Written(answer, sources)),
+            // A question has no tools that anybody could be asked about.
+            Ending::Waiting(_) => Err(failure(Problem::internal("a question waits for a person"))),
+        }
     }
 
     async fn documents(

@@ -15,7 +15,7 @@ mod render;
 mod stdio;
 mod tools;
 
-pub use backend::{McpBackend, McpFailure};
+pub use backend::{McpAnswer, McpBackend, McpFailure};
 pub use engine::EngineBackend;
 pub(crate) use http::serve;
 pub use stdio::{McpStreamError, serve_mcp};

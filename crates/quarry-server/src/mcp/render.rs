@@ -1,7 +1,7 @@
 //! Results as a model reads them. Programs take the structured ones.
 
-use quarry_core::{Document, Page};
-use quarry_engine::{Answer, Hit, documents::ChunkView};
+use quarry_core::{Document, DocumentId, Page};
+use quarry_engine::{Answer, Hit, agent::RunAnswer, documents::ChunkView};
 
 /// Most characters of a text: what does not fit is in the structured result.
 const MOST_CHARACTERS: usize = 40_000;
@@ -62,19 +62,35 @@ pub(super) fn documents(page: &Page<Document>) -> String {
     }
 }
 
-/// An answer with what it cites.
-pub(super) fn answer(answer: &Answer) -> String {
+/// Quotes with what they are quoted from.
+pub(super) fn quoted(answer: &Answer) -> String {
     let cited = answer.citations.iter().filter(|_| answer.answered).map(|citation| {
         let title = if citation.title.is_empty() { &citation.source } else { &citation.title };
-        let page = citation.page.map_or(String::new(), |page| format!(", page {page}"));
-        format!("[{}] {title}{page} (document_id: {})", citation.number, citation.document_id)
+        source(citation.number, title, citation.page, citation.document_id)
     });
-    let cited: Vec<String> = cited.collect();
-    if cited.is_empty() {
-        answer.answer.clone()
-    } else {
-        format!("{}\n\n{}", answer.answer, cited.join("\n"))
+    with_sources(&answer.answer, cited.collect())
+}
+
+/// A model's answer with what it cites, and a warning where no model could give it.
+pub(super) fn written(answer: &RunAnswer) -> String {
+    let cited = answer.citations.iter().map(|citation| {
+        let title = if citation.title.is_empty() { &citation.source } else { &citation.title };
+        source(citation.number, title, citation.page, citation.document_id)
+    });
+    let text = with_sources(&answer.text, cited.collect());
+    match answer.degraded_reason.as_ref().filter(|_| answer.degraded) {
+        Some(reason) => format!("{text}\n\n(quoted from the documents, since no model could answer: {reason})"),
+        None => text,
     }
+}
+
+fn source(number: u32, title: &str, page: Option<u32>, document: DocumentId) -> String {
+    let page = page.map_or(String::new(), |page| format!(", page {page}"));
+    format!("[{number}] {title}{page} (document_id: {document})")
+}
+
+fn with_sources(text: &str, cited: Vec<String>) -> String {
+    if cited.is_empty() { text.to_owned() } else { format!("{text}\n\n{}", cited.join("\n")) }
 }
 
 fn cut(text: String) -> String {

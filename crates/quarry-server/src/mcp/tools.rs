@@ -7,9 +7,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    backend::{McpBackend, McpFailure},
+    backend::{McpAnswer, McpBackend, McpFailure},
     render,
 };
+use crate::wire::ModelAnswer;
 
 /// Hits of one search at most: they go into a model's window.
 const MOST_HITS: usize = 20;
@@ -195,6 +196,12 @@ async fn ask(backend: &dyn McpBackend, arguments: Value) -> Done {
     let arguments: Ask = read(arguments)?;
     let mut request = AnswerRequest::new(named(arguments.collection)?, arguments.question);
     request.search.filter = arguments.filter;
-    let answer = backend.answer(request).await?;
-    Ok((structured(&answer)?, render::answer(&answer)))
+    let (collection, question) = (request.search.collection.clone(), request.search.query.clone());
+    match backend.answer(request).await? {
+        McpAnswer::Quoted(answer) => Ok((structured(&answer)?, render::quoted(&answer))),
+        McpAnswer::Written(answer, sources) => {
+            let text = render::written(&answer);
+            Ok((structured(&ModelAnswer::new(collection, question, *answer, sources))?, text))
+        }
+    }
 }

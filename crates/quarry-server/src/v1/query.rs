@@ -2,6 +2,7 @@
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use quarry_core::Access;
+use quarry_engine::EXTRACTIVE;
 
 use crate::{
     auth::Caller,
@@ -11,7 +12,7 @@ use crate::{
     problem::Problem,
     reply, sse,
     state::AppState,
-    wire::{AgentEvent, Answer, EXTRACTIVE, ModelAnswer, QueryBody},
+    wire::{AgentEvent, Answer, ModelAnswer, QueryBody},
 };
 
 /// Answers a question from the documents, with citations, or says that they do not answer it.
@@ -52,11 +53,7 @@ async fn said(
     (room, streams): (&Room, bool),
     body: QueryBody,
 ) -> Result<Response, Problem> {
-    let mut request = body.ask();
-    if state.app.engine.chat().is_empty() {
-        // Quotes are what comes anyway; only their name is not one of a model.
-        request.model = request.model.filter(|model| model != EXTRACTIVE);
-    }
+    let request = body.ask();
     let (collection, question) = (request.search.collection.clone(), request.search.query.clone());
     let place = room.exchange(state)?;
     let handle = state.in_time(state.app.engine.ask_stream(access, request)).await?;

@@ -8,9 +8,6 @@ use uuid::Uuid;
 
 use super::{Hit, Source, Span, Usage};
 
-/// The extractive answerer's name, where one of models may stand.
-pub(crate) const EXTRACTIVE: &str = "extractive";
-
 /// An answer.
 ///
 /// Of an extractive answer every sentence is quoted from a document. A model's answer is in its own words; each

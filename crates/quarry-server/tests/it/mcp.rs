@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use quarry_core::{Access, Actor, TenantId};
+use quarry_models::testing::Turn;
 use quarry_server::mcp::{EngineBackend, serve_mcp};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -10,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use crate::{
     app::{KEY, Persona, Reply, TestApp, added},
     clients::python,
+    talking,
 };
 
 async fn tides() -> (TestApp, String) {
@@ -81,6 +83,18 @@ async fn every_tool_answers_in_text_and_structure() {
     assert!(text(&answered).contains("The moon raises the sea twice a day. [1]"), "{answered}");
     assert!(text(&answered).ends_with(&format!("(document_id: {id})")), "{answered}");
     assert_eq!(answered["structuredContent"]["answered"], true);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn where_a_model_is_configured_it_answers() {
+    let (app, _) = talking::playing(vec![Turn::text([talking::ANSWER])]).await;
+    let answered = call(&app, "ask", json!({"question": "What raises the sea twice a day?"})).await;
+    assert!(text(&answered).starts_with(&format!("{}\n\n[1] On tides (document_id: ", talking::ANSWER)), "{answered}");
+    let structured = &answered["structuredContent"];
+    assert_eq!((&structured["answerer"], &structured["answered"]), (&json!("scripted"), &json!(true)));
+    let run = structured["run_id"].as_str().unwrap();
+    app.admin.get(format!("/v1/runs/{run}")).await.expect(200);
     app.stopped().await;
 }
 

@@ -50,6 +50,8 @@ async fn a_session_remembers_is_renamed_exported_and_erased() {
 
     app.admin.delete(&place).await.expect(204);
     app.admin.get(&place).await.problem(404, "session_not_found");
+    let run = runs["items"][0]["id"].as_str().unwrap();
+    app.admin.get(format!("/v1/runs/{run}")).await.problem(404, "run_not_found");
     app.admin.get(format!("{place}/messages")).await.problem(404, "session_not_found");
     let unknown = json!({"agent": "nobody"});
     app.admin.post("/v1/sessions", unknown).await.problem(404, "agent_not_found");

@@ -74,6 +74,7 @@ async fn an_answer_streams_with_a_model_and_without() {
     added(&plain, json!({"source": "tides", "text": "The moon raises the sea twice a day."})).await;
     for (app, model, body) in [
         (&app, "scripted", json!({"question": QUESTION, "stream": true})),
+        (&app, "extractive", json!({"question": QUESTION, "stream": true, "model": "extractive"})),
         (&plain, "extractive", json!({"question": QUESTION, "stream": true})),
         (&plain, "extractive", json!({"question": QUESTION, "stream": true, "model": "extractive"})),
     ] {

@@ -17,9 +17,6 @@ use crate::failure::Outcome;
 /// it stops listening, which ends a run that nobody else listens to.
 pub(crate) type RunStream = Pin<Box<dyn Stream<Item = Outcome<(u64, AgentEvent)>> + Send>>;
 
-/// What stands for a model where the documents are quoted.
-pub(crate) const EXTRACTIVE: &str = "extractive";
-
 /// A new version of an agent.
 #[derive(Clone, Debug)]
 pub(crate) struct AgentUpdate {

@@ -9,7 +9,8 @@ mod remote;
 mod verbs;
 mod views;
 
-pub(crate) use acting::{AgentUpdate, Decision, EXTRACTIVE, RunStream};
+pub(crate) use acting::{AgentUpdate, Decision, RunStream};
+pub(crate) use quarry_models::EXTRACTIVE;
 pub(crate) use choose::Need;
 pub(crate) use local::Local;
 pub(crate) use remote::Remote;

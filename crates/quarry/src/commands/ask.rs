@@ -109,17 +109,23 @@ async fn spoken(
     if quotes || arguments.model.is_none() && backend.has_model() == Some(false) {
         return Ok(None);
     }
-    let ask = AskRequest {
-        search: request.search.clone(),
-        model: arguments.model.clone(),
-        keep: request.search.record,
-        resumable: false,
-    };
-    let stream = backend.ask(ask).await?;
-    if arguments.model.is_some() || backend.has_model() == Some(true) {
-        return Ok(Some(stream));
+    if arguments.model.is_none() {
+        return by_default(backend, request).await;
     }
-    written(backend, stream).await
+    backend.ask(asked(request, arguments.model.clone())).await.map(Some)
+}
+
+fn asked(request: &AnswerRequest, model: Option<String>) -> AskRequest {
+    AskRequest { search: request.search.clone(), model, keep: request.search.record, resumable: false }
+}
+
+/// What the configured model says; none where there is no model, and the documents are quoted.
+pub(crate) async fn by_default(backend: &Backend, request: &AnswerRequest) -> Outcome<Option<RunStream>> {
+    match backend.has_model() {
+        Some(false) => Ok(None),
+        Some(true) => backend.ask(asked(request, None)).await.map(Some),
+        None => written(backend, backend.ask(asked(request, None)).await?).await,
+    }
 }
 
 /// A server says with the first event whether it has a model. Where it has none, the run is let go and nothing is kept of

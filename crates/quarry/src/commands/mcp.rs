@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clap::Args;
 use quarry_core::{CollectionName, Document, DocumentId, Page, PageRequest};
-use quarry_engine::{Answer, AnswerRequest, SearchRequest, SearchResponse, documents::ChunkView};
-use quarry_server::mcp::{McpBackend, McpFailure, serve_mcp};
+use quarry_engine::{AnswerRequest, SearchRequest, SearchResponse, documents::ChunkView};
+use quarry_server::mcp::{McpAnswer, McpBackend, McpFailure, serve_mcp};
 
-use super::stop::Signals;
+use super::{answering::Told, ask, stop::Signals};
 use crate::{
     backend::{Backend, Need},
     context::Context,
@@ -33,8 +33,18 @@ impl McpBackend for Tools {
         self.0.search(request).await.map_err(failure)
     }
 
-    async fn answer(&self, request: AnswerRequest) -> Result<Answer, McpFailure> {
-        self.0.answer(request).await.map_err(failure)
+    async fn answer(&self, request: AnswerRequest) -> Result<McpAnswer, McpFailure> {
+        match ask::by_default(&self.0, &request).await.map_err(failure)? {
+            Some(stream) => {
+                let told = Told::of(stream).await.map_err(failure)?;
+                let answer = told.answer.ok_or_else(|| McpFailure("nobody answered".to_owned()))?;
+                Ok(McpAnswer::Written(Box::new(answer), told.sources))
+            }
+            None => {
+                let answer = self.0.answer(request).await.map_err(failure)?;
+                Ok(McpAnswer::Quoted(Box::new(answer)))
+            }
+        }
     }
 
     async fn documents(

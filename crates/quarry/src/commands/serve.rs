@@ -41,6 +41,7 @@ const ENDING: Duration = Duration::from_secs(60);
 pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
     let config = context.config()?;
     let mut signals = Signals::listen()?;
+    open_more_files();
     context.folder.create()?;
     let lock = Lock::take(&context.folder, "serve")?.map_err(|held| held.refuse(&context.folder))?;
     // Before the slow things: a port that is taken must be told at once.
@@ -140,6 +141,18 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(host, address.port())
+}
+
+/// Each stream holds a connection open, and systems let a program have a thousand files unless it asks for more.
+fn open_more_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // What was there before still serves, only fewer at a time.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
 }
 
 fn greet(context: &Context, url: &str, fresh: Option<&AdminKey>) {

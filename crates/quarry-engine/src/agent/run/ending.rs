@@ -1,7 +1,7 @@
 //! The answer, however a run came to its end: the model's, a last one when a budget ended, the extractive one when no
 //! model could give any.
 
-use quarry_models::ChatModel;
+use quarry_models::{ChatModel, EXTRACTIVE};
 
 use super::{
     dialect::{self, Turn},
@@ -139,7 +139,7 @@ impl Work {
             None => extractive::extract(self).await,
         };
         self.record(Recorded::Extracted { text: extracted.text.clone(), answered: extracted.answered });
-        self.announce(&mut progress, "extractive".to_owned());
+        self.announce(&mut progress, EXTRACTIVE.to_owned());
         self.say(AgentEvent::Said { text: extracted.text.clone() });
         let End::Answered(mut answer) = self.finish(&progress, budget, extracted.text, limit) else {
             return Err(EngineError::RunOver);
@@ -148,7 +148,7 @@ impl Work {
         if extracted.answered {
             extractive::quoted(&mut answer, &self.sources);
         }
-        "extractive".clone_into(&mut answer.model);
+        EXTRACTIVE.clone_into(&mut answer.model);
         answer.degraded = reason.is_some();
         answer.degraded_reason = reason;
         Ok(End::Answered(answer))

@@ -74,6 +74,6 @@ impl Plan {
     /// The name of what answers.
     #[must_use]
     pub fn answerer(&self) -> &str {
-        self.model.as_deref().unwrap_or("extractive")
+        self.model.as_deref().unwrap_or(quarry_models::EXTRACTIVE)
     }
 }

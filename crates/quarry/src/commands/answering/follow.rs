@@ -35,6 +35,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What a run says in all, where nobody watches.
+    pub(crate) async fn of(stream: RunStream) -> Outcome<Self> {
+        let mut told = Self::default();
+        told.hear(stream, &mut Telling::silent(), &Output::new(true, true, 0)).await?;
+        Ok(told)
+    }
+
     /// Hears a stream to its end and tells what comes. Afterwards there is an answer, or calls wait.
     pub(crate) async fn hear(
         &mut self,
