@@ -23,5 +23,5 @@ pub use error::ParseError;
 pub use format::Format;
 pub use limits::Limits;
 pub use parsed::{Block, BlockKind, Member, Parsed, Scan};
-pub use reader::{Source, parse};
+pub use reader::{Source, is_plain, parse};
 pub use sniff::{Sniffed, sniff};

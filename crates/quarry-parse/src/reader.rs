@@ -51,6 +51,14 @@ pub fn parse(source: &Source<'_>, limits: &Limits) -> Result<Parsed, ParseError>
     Ok(parsed)
 }
 
+/// Whether a document is plain UTF-8 text: there is nothing in it that a reader could stumble over, so that it needs no
+/// protection while it is read.
+#[must_use]
+pub fn is_plain(source: &Source<'_>) -> bool {
+    let format = sniff_source(source.bytes, source.name, source.media_type).format;
+    format == Some(Format::Text) && std::str::from_utf8(source.bytes).is_ok()
+}
+
 fn no_text(format: Format, parsed: &Parsed) -> ParseError {
     let detail = if parsed.warnings.is_empty() {
         "it holds nothing but white space".to_owned()

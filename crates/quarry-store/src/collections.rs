@@ -302,6 +302,7 @@ impl Collections<'_> {
         for sql in [
             "DELETE FROM chunks WHERE collection = $1",
             "DELETE FROM versions WHERE document IN (SELECT id FROM documents WHERE collection = $1)",
+            "DELETE FROM checkpoints WHERE job IN (SELECT id FROM jobs WHERE collection = $1)",
             "DELETE FROM jobs WHERE collection = $1",
             "DELETE FROM removals WHERE collection = $1",
             "DELETE FROM documents WHERE collection = $1",

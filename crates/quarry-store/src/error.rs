@@ -78,6 +78,9 @@ pub enum StoreError {
     /// Only dead jobs can be revived.
     #[error("job `{0}` is {1}; only a dead job can be put back")]
     JobNotDead(String, &'static str),
+    /// It is over, so that nothing of it can be ended.
+    #[error("job `{0}` is {1} already")]
+    JobOver(String, &'static str),
     /// The source cannot be indexed.
     #[error("the source is {0} bytes long; at most {max} are allowed", max = crate::MAX_SOURCE)]
     SourceTooLong(usize),
@@ -163,6 +166,7 @@ impl Fault for StoreError {
             | Self::TenantNotFound(_) => ErrorKind::NotFound,
             Self::CollectionExists(_)
             | Self::JobNotDead(..)
+            | Self::JobOver(..)
             | Self::CollectionChanged(_)
             | Self::AgentExists(_)
             | Self::AgentChanged { .. }
@@ -207,6 +211,7 @@ impl Fault for StoreError {
             Self::BlobNotFound(_) => "blob_not_found",
             Self::CollectionExists(_) => "collection_exists",
             Self::JobNotDead(..) => "job_not_dead",
+            Self::JobOver(..) => "job_over",
             Self::CollectionChanged(_) => "collection_changed",
             Self::EmbedderChanged(_) => "embedder_changed",
             Self::SourceTooLong(_) => "source_too_long",

@@ -43,7 +43,9 @@ pub use error::StoreError;
 pub use facts::{FactChange, FactRow, Facts};
 pub use history::{History, HistoryEntry, NewHistory};
 pub use idempotency::{Idempotency, Remembered};
-pub use jobs::{Job, JobInfo, JobStats, JobStatus, Jobs};
+pub use jobs::{
+    DeadFilter, Heartbeat, Job, JobFailure, JobInfo, JobStage, JobStats, JobStatus, Jobs, Lane, StageAge,
+};
 pub use messages::{Message, NewMessage};
 pub use runs::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, Runs};
 pub use sessions::{SessionRow, Sessions};

@@ -4,9 +4,24 @@
 //! A worker writes only to the database. The indexer alone feeds the index, in the order of the collection's
 //! sequence numbers, reading what the database says changed: so two workers cannot apply changes out of order, and
 //! a crash between the two is nothing special.
+//!
+//! * `worker`: leases and signs of life; small and large documents have workers of their own. `held`: a leased job.
+//! * `pipeline`: the stages of a group: `read` (cage, `ocr`), `cut`, `embed` (at the embedder's `pace`).
+//! * `failing`: what becomes of a job that failed. `reaper`: nothing is lost from sight.
 
+mod cut;
+mod embed;
+mod failing;
+mod held;
 pub(crate) mod indexer;
+mod ocr;
+mod pace;
 mod pipeline;
+mod read;
+pub(crate) mod reaper;
 pub(crate) mod worker;
 
-pub(crate) use pipeline::embedded_text;
+pub(crate) use cut::embedded_text;
+pub use failing::hint;
+pub(crate) use held::{Held, InHand, Progress};
+pub(crate) use pace::Paces;

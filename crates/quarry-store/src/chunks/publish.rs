@@ -1,6 +1,6 @@
 //! Publishing: the one transaction that makes a version's chunks visible.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use quarry_core::{Document, DocumentId, Timestamp};
 use uuid::Uuid;
@@ -95,11 +95,13 @@ async fn publish(
 ) -> Result<Published, StoreError> {
     let mut present = lock(session, publications).await?;
     same_embedder(session, publications).await?;
+    let wanted = still_open(session, publications).await?;
     let mut accepted: Vec<(usize, &Publication, Document)> = Vec::with_capacity(publications.len());
     for (place, publication) in publications.iter().enumerate() {
-        let current = present.get(&publication.document).is_some_and(|document| {
-            document.version == publication.version && document.collection == publication.collection
-        });
+        let current = publication.job.is_none_or(|job| wanted.contains(&job.uuid()))
+            && present.get(&publication.document).is_some_and(|document| {
+                document.version == publication.version && document.collection == publication.collection
+            });
         if current && let Some(document) = present.remove(&publication.document) {
             accepted.push((place, publication, document));
         }
@@ -160,6 +162,18 @@ async fn same_embedder(session: &mut Session, publications: &[Publication]) -> R
     } else {
         Err(StoreError::EmbedderChanged(embedder))
     }
+}
+
+/// The jobs that are not over. One that was cancelled, or that another worker has finished since, publishes nothing.
+async fn still_open(
+    session: &mut Session,
+    publications: &[Publication],
+) -> Result<HashSet<Uuid>, StoreError> {
+    let dialect = session.dialect();
+    let jobs = publications.iter().filter_map(|publication| publication.job).map(|job| job.uuid());
+    let sql = format!("SELECT id FROM jobs WHERE id {} AND due_at IS NOT NULL", dialect.ids_in());
+    let rows = session.rows(sql, args![dialect.ids(jobs)]).await?;
+    rows.iter().map(|row| row.id(0)).collect()
 }
 
 async fn next_sequence(session: &mut Session, publications: &[Publication]) -> Result<u64, StoreError> {

@@ -40,6 +40,10 @@ pub struct NewDocument {
     pub content_hash: String,
     /// How many bytes.
     pub bytes: u64,
+    /// 0 is served first, 9 last; 5 when not said.
+    pub priority: Option<u32>,
+    /// How often it is tried; 5 when not said.
+    pub max_attempts: Option<u32>,
 }
 
 /// What adding did.

@@ -7,6 +7,7 @@ use super::{COLUMNS, Documents, missing, read};
 use crate::{
     audit::{Change, record},
     error::StoreError,
+    jobs::JobFailure,
     sql::{Session, args, value::json_text},
     store::{Store, retry},
 };
@@ -58,7 +59,7 @@ impl Documents<'_> {
         id: DocumentId,
         version: u32,
         job: Option<JobId>,
-        reason: &str,
+        failure: JobFailure<'_>,
     ) -> Result<(), StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -67,7 +68,7 @@ impl Documents<'_> {
                     .first("SELECT 1 FROM documents WHERE id = $1 AND tenant = $2", args![id, tenant])
                     .await?;
                 row.ok_or_else(|| missing(id))?;
-                bury(&mut session, (id, version), job, reason, self.store.now()).await
+                bury(&mut session, (id, version), job, failure, self.store.now()).await
             }
             .await;
             session.finish(outcome).await
@@ -105,6 +106,7 @@ async fn delete(
     let hashes = rows.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
     for sql in [
         "DELETE FROM chunks WHERE document = $1",
+        "DELETE FROM checkpoints WHERE job IN (SELECT job FROM versions WHERE document = $1)",
         "DELETE FROM jobs WHERE id IN (SELECT job FROM versions WHERE document = $1)",
         "DELETE FROM versions WHERE document = $1",
     ] {
@@ -164,21 +166,21 @@ pub(crate) async fn bury(
     session: &mut Session,
     (document, version): (DocumentId, u32),
     job: Option<JobId>,
-    reason: &str,
+    failure: JobFailure<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     session
         .execute(
             "UPDATE documents SET status = 'failed', error = $3, updated_at = $4 WHERE id = $1 AND version = $2",
-            args![document, version, reason, now],
+            args![document, version, failure.reason, now],
         )
         .await?;
     if let Some(job) = job {
         session
             .execute(
-                "UPDATE jobs SET status = 'dead', due_at = NULL, worker = NULL, error = $3, updated_at = $4 WHERE id = \
-                 $1 AND document = $2 AND status <> 'done'",
-                args![job, document, reason, now],
+                "UPDATE jobs SET status = 'dead', due_at = NULL, worker = NULL, error = $3, code = $5, updated_at = $4 \
+                 WHERE id = $1 AND document = $2 AND status <> 'done'",
+                args![job, document, failure.reason, now, failure.code],
             )
             .await?;
     }

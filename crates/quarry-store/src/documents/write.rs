@@ -7,7 +7,7 @@ use super::{Added, Outcome, add::Item};
 use crate::{
     audit::{Change, record},
     error::StoreError,
-    jobs::MAX_ATTEMPTS,
+    jobs::{MAX_ATTEMPTS, Turn, take_turns},
     sql::{Arg, Session, args, database::Many, value::json_text},
 };
 
@@ -31,10 +31,13 @@ const VERSIONS: Many = Many {
 };
 const JOBS: Many = Many {
     before: "INSERT INTO jobs (id, tenant, kind, collection, document, version, status, attempt, max_attempts, due_at, \
-             created_at, updated_at) VALUES",
-    columns: 12,
+             created_at, updated_at, entered_at, lane, turn, priority) VALUES",
+    columns: 16,
     after: "",
 };
+
+/// The priority of a document of which nobody says how urgent it is.
+const USUAL: u32 = 5;
 
 type Fresh<'a> = (&'a Item<'a>, &'a Added);
 
@@ -50,7 +53,9 @@ pub(super) async fn write(
     let (mut created, mut newer, mut versions, mut jobs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut changes = Vec::with_capacity(fresh.len());
     let mut replaced = Vec::new();
-    for (item, added) in fresh {
+    let queued: Vec<_> = fresh.iter().map(|(item, _)| (item.tenant, item.new.bytes)).collect();
+    let turns = take_turns(session, &queued).await?;
+    for ((item, added), turn) in fresh.iter().zip(turns) {
         if added.outcome == Outcome::Created {
             created.extend(document_row(item, added, now)?);
         } else {
@@ -58,7 +63,7 @@ pub(super) async fn write(
             newer.extend(newer_row(added, now)?);
         }
         versions.extend(version_row(item, added, now));
-        jobs.extend(job_row(item, added, now));
+        jobs.extend(job_row(item, added, turn, now));
         changes.push(Change {
             tenant: item.tenant,
             actor: item.actor,
@@ -139,7 +144,7 @@ fn version_row<'a>(item: &Item<'a>, added: &'a Added, now: Timestamp) -> Vec<Arg
     ]
 }
 
-fn job_row<'a>(item: &Item<'a>, added: &'a Added, now: Timestamp) -> Vec<Arg<'a>> {
+fn job_row<'a>(item: &Item<'a>, added: &'a Added, turn: Turn, now: Timestamp) -> Vec<Arg<'a>> {
     args![
         added.job,
         item.tenant,
@@ -149,9 +154,13 @@ fn job_row<'a>(item: &Item<'a>, added: &'a Added, now: Timestamp) -> Vec<Arg<'a>
         added.document.version,
         "queued",
         0_i64,
-        MAX_ATTEMPTS,
+        item.new.max_attempts.unwrap_or(MAX_ATTEMPTS),
         now,
         now,
         now,
+        now,
+        turn.lane,
+        turn.turn,
+        item.new.priority.unwrap_or(USUAL),
     ]
 }

@@ -17,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "documents", text: include_str!("../../migrations/0001_documents.sql") },
     Migration { version: 2, name: "history", text: include_str!("../../migrations/0002_history.sql") },
     Migration { version: 3, name: "agents", text: include_str!("../../migrations/0003_agents.sql") },
+    Migration { version: 4, name: "queue", text: include_str!("../../migrations/0004_queue.sql") },
 ];
 
 /// Any number will do, as long as nobody else in the database uses it.

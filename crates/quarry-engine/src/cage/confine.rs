@@ -1,0 +1,98 @@
+//! What a child gives up before it reads a byte: memory beyond a bound, files, the network, other programs.
+//!
+//! Linux alone can take all of it away. Elsewhere the keeper's clock and the parser's own limits remain.
+
+use std::io;
+
+/// Memory beyond what the parser may take: the allocator asks for address space in large pieces.
+const SLACK_MEGABYTES: u64 = 1_280;
+
+/// Gives everything up. Cannot be undone.
+#[cfg(target_os = "linux")]
+pub(super) fn enter(memory_megabytes: u64) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let fixed = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
+    setrlimit(Resource::Core, fixed(0))?;
+    setrlimit(Resource::Fsize, fixed(0))?;
+    // The keeper watches the memory that is really used; this only ends a single huge allocation at once.
+    setrlimit(Resource::As, fixed((mapped_bytes() >> 20).saturating_add(memory_megabytes + SLACK_MEGABYTES) << 20))?;
+    let filter = filter().map_err(io::Error::other)?;
+    seccompiler::apply_filter(&filter).map_err(io::Error::other)
+}
+
+/// What is mapped already, in bytes.
+#[cfg(target_os = "linux")]
+fn mapped_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split(' ').next().and_then(|pages| pages.parse().ok()).unwrap_or_default();
+    pages.saturating_mul(rustix::param::page_size() as u64)
+}
+
+/// The system calls that are refused; the rest is harmless without a file, a socket or another program.
+#[cfg(target_os = "linux")]
+fn filter() -> Result<seccompiler::BpfProgram, Box<dyn std::error::Error + Send + Sync>> {
+    use seccompiler::{SeccompAction, SeccompFilter};
+    let rules = refused().into_iter().map(|call| (call, Vec::new())).collect();
+    let filter = SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(EPERM),
+        std::env::consts::ARCH.try_into()?,
+    )?;
+    Ok(filter.try_into()?)
+}
+
+/// Operation not permitted.
+#[cfg(target_os = "linux")]
+const EPERM: u32 = 1;
+
+/// Files, sockets, programs, other processes, the kernel's own business. Threads stay allowed.
+#[cfg(target_os = "linux")]
+fn refused() -> Vec<i64> {
+    use libc::{
+        SYS_accept, SYS_accept4, SYS_bind, SYS_bpf, SYS_chdir, SYS_chroot, SYS_connect, SYS_execve,
+        SYS_execveat, SYS_fchmodat, SYS_fchownat, SYS_ftruncate, SYS_init_module, SYS_io_uring_setup,
+        SYS_keyctl, SYS_kill, SYS_linkat, SYS_listen, SYS_mkdirat, SYS_mknodat, SYS_mount,
+        SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_openat, SYS_openat2, SYS_perf_event_open,
+        SYS_pidfd_open, SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_renameat2, SYS_sendmsg,
+        SYS_sendto, SYS_setns, SYS_socket, SYS_socketpair, SYS_symlinkat, SYS_tgkill, SYS_truncate,
+        SYS_unlinkat, SYS_unshare, SYS_userfaultfd,
+    };
+    let mut calls = vec![
+        SYS_accept, SYS_accept4, SYS_bind, SYS_bpf, SYS_chdir, SYS_chroot, SYS_connect, SYS_execve,
+        SYS_execveat, SYS_fchmodat, SYS_fchownat, SYS_ftruncate, SYS_init_module, SYS_io_uring_setup,
+        SYS_keyctl, SYS_kill, SYS_linkat, SYS_listen, SYS_mkdirat, SYS_mknodat, SYS_mount,
+        SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_openat, SYS_openat2, SYS_perf_event_open,
+        SYS_pidfd_open, SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_renameat2, SYS_sendmsg,
+        SYS_sendto, SYS_setns, SYS_socket, SYS_socketpair, SYS_symlinkat, SYS_truncate, SYS_unlinkat,
+        SYS_unshare, SYS_userfaultfd,
+    ];
+    // A process ends itself with this when an allocation fails; only the older architecture has the calls below.
+    calls.retain(|call| *call != SYS_tgkill);
+    #[cfg(target_arch = "x86_64")]
+    calls.extend([
+        libc::SYS_open, libc::SYS_creat, libc::SYS_fork, libc::SYS_vfork, libc::SYS_unlink, libc::SYS_rename,
+        libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_link, libc::SYS_symlink, libc::SYS_chmod, libc::SYS_chown,
+    ]);
+    calls
+}
+
+/// Elsewhere there is nothing to give up.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn enter(_: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// From now on the process may take this much processor time; beyond it the system ends it.
+#[cfg(unix)]
+pub(super) fn allow_cpu(seconds: u64) {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime).tv_sec;
+    let until = u64::try_from(used).unwrap_or_default().saturating_add(seconds).saturating_add(1);
+    // The keeper's clock ends it too, only later.
+    let _ = setrlimit(Resource::Cpu, Rlimit { current: Some(until), maximum: None });
+}
+
+/// Elsewhere the keeper's clock alone ends it.
+#[cfg(not(unix))]
+pub(super) fn allow_cpu(_: u64) {}
