@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Timestamp,
-    id::{CollectionId, DocumentId},
+    id::{CollectionId, DocumentId, JobId},
     metadata::Metadata,
 };
 
@@ -59,6 +59,36 @@ impl FromStr for DocumentStatus {
     }
 }
 
+/// Where a document's ingestion is, and why it waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ingestion {
+    /// Its job.
+    pub job_id: JobId,
+    /// The last thing that is done: `fetched`, `parsed`, `chunked` or `embedded`.
+    pub stage: String,
+    /// What happens now or what it waits for, as a sentence.
+    pub detail: String,
+    /// Parts of the stage at hand that are done: pages that are recognised, passages that are embedded.
+    pub done: u64,
+    /// Parts of the stage at hand; 0 where they are not counted.
+    pub total: u64,
+    /// Tries so far.
+    pub attempt: u32,
+    /// After how many it is given up.
+    pub max_attempts: u32,
+    /// How often it waited for something that was missing, which costs no try.
+    pub waits: u32,
+    /// When it is tried next, where it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// The code of what went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What a person can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
 /// A document as it is listed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Document {
@@ -97,6 +127,9 @@ pub struct Document {
     /// The number of the change that made its chunks visible; 0 before the first.
     #[serde(skip, default)]
     pub sequence: u64,
+    /// Where its ingestion is; absent when it is ready.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ingestion: Option<Box<Ingestion>>,
     /// When it was first added.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -18,7 +18,7 @@ pub mod tenant;
 pub use access::{Access, Actor};
 pub use chunk::{ChunkKind, ChunkRef, Span};
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use document::{Document, DocumentStatus};
+pub use document::{Document, DocumentStatus, Ingestion};
 pub use error::{ErrorKind, Fault};
 pub use filter::{Filter, FilterError};
 pub use id::{AgentId, CollectionId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, TenantId};

@@ -14,7 +14,7 @@ use quarry_core::{Collection, ErrorKind, Fault, metadata};
 use quarry_store::NewDocument;
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::Engine, error::EngineError};
+use crate::{engine::Engine, error::EngineError, ingest::progress};
 
 /// A document to add.
 #[derive(Clone, Debug)]
@@ -30,6 +30,10 @@ pub struct Upload {
     pub media_type: Option<String>,
     /// What filters can ask about.
     pub metadata: Metadata,
+    /// What opens it, where it is encrypted.
+    pub password: Option<String>,
+    /// How urgent it is: 0 is served first, 9 last; 5 when not said.
+    pub priority: Option<u32>,
     /// The original bytes.
     pub bytes: bytes::Bytes,
 }
@@ -112,10 +116,13 @@ impl Documents<'_> {
                 metadata: upload.metadata,
                 content_hash,
                 bytes: upload.bytes.len() as u64,
+                password: upload.password,
+                priority: upload.priority,
+                max_attempts: Some(inner.settings.ingest.max_attempts),
             });
         }
         let added = inner.store.documents().add(access.tenant(), fresh, access.actor()).await?;
-        inner.work.notify_one();
+        inner.work.wake(added.iter().map(|added| added.document.bytes));
         Ok(added.into_iter().map(Added::from).collect())
     }
 
@@ -125,7 +132,9 @@ impl Documents<'_> {
     /// `document_not_found`.
     pub async fn get(&self, access: &Access, id: DocumentId) -> Result<Document, EngineError> {
         let document = self.0.inner().store.documents().get(access.tenant(), id).await?;
-        self.seen(access, document).await
+        let mut document = self.seen(access, document).await?;
+        progress::attach(self.0.inner(), access, std::slice::from_mut(&mut document)).await?;
+        Ok(document)
     }
 
     /// A page of a collection's documents, newest first.
@@ -152,6 +161,7 @@ impl Documents<'_> {
         if let Some(status) = status {
             page.items.retain(|document| document.status == status);
         }
+        progress::attach(inner, access, &mut page.items).await?;
         Ok(page)
     }
 
@@ -370,6 +380,10 @@ fn check(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineError> {
             || upload.title.as_ref().is_some_and(|title| title.len() > MAX_SOURCE)
         {
             let problem = format!("a source or title is longer than {MAX_SOURCE} bytes");
+            return Err(EngineError::invalid("invalid_document", "/documents", problem));
+        }
+        if upload.priority.is_some_and(|priority| priority > 9) {
+            let problem = "a priority is 0 (first) to 9 (last)";
             return Err(EngineError::invalid("invalid_document", "/documents", problem));
         }
         check_metadata(&upload.metadata)?;

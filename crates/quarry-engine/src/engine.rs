@@ -6,12 +6,9 @@ use parking_lot::{Mutex, RwLock};
 use quarry_core::{Access, Clock, Collection, CollectionId, CollectionName, TenantId};
 use quarry_index::Index;
 use quarry_models::{ChatModels, Embedder, StaticTable};
-use quarry_store::Store;
+use quarry_store::{Lane, Store};
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::{Notify, watch},
-    task::AbortHandle,
-};
+use tokio::{sync::watch, task::AbortHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -25,7 +22,8 @@ use crate::{
     error::EngineError,
     history::{History, Recorder},
     idempotency::Idempotency,
-    ingest::{indexer::Indexer, worker},
+    cage::Cage,
+    ingest::{InHand, Paces, indexer::Indexer, reaper, wake::Wake, worker},
     jobs::Jobs,
     maintain::Maintenance,
     retrieve::{self, SearchRequest, SearchResponse},
@@ -40,6 +38,8 @@ pub struct Parts {
     pub index: Arc<dyn Index>,
     /// Opens an embedder by its id; the first call for an id may be slow, later ones are not.
     pub embedders: Arc<dyn Embedders>,
+    /// Where documents are parsed.
+    pub parser: Cage,
     /// The models that talk; none for the extractive answerer alone.
     pub chat: ChatModels,
     /// What agents can do.
@@ -84,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) index: Arc<dyn Index>,
     pub(crate) embedders: Arc<dyn Embedders>,
+    pub(crate) parser: Cage,
     pub(crate) chat: ChatModels,
     pub(crate) tools: Arc<dyn ToolSource>,
     pub(crate) schemas: Schemas,
@@ -99,7 +100,11 @@ pub(crate) struct Inner {
     /// Compares sentences with questions, whatever embedder the collection has: microseconds a sentence.
     pub(crate) table: StaticTable,
     /// Wakes the workers when there is something to do.
-    pub(crate) work: Notify,
+    pub(crate) work: Wake,
+    /// The jobs that this process works on.
+    pub(crate) in_hand: InHand,
+    /// How fast each embedder is asked.
+    pub(crate) paces: Paces,
     /// Counts up whenever a document may have moved on; whoever waits for one listens.
     pub(crate) moved: watch::Sender<u64>,
     pub(crate) closing: CancellationToken,
@@ -176,7 +181,7 @@ impl Engine {
     /// # Errors
     /// Storage errors.
     pub async fn start(parts: Parts) -> Result<Self, EngineError> {
-        let Parts { store, index, embedders, chat, tools, settings, clock } = parts;
+        let Parts { store, index, embedders, parser, chat, tools, settings, clock } = parts;
         let inner = Arc::new(Inner {
             indexer: Indexer::new(Duration::from_millis(settings.ingest.commit_interval_ms)),
             recorder: Recorder::new(),
@@ -185,6 +190,7 @@ impl Engine {
             store,
             index,
             embedders,
+            parser,
             chat,
             tools,
             schemas: Schemas::default(),
@@ -193,7 +199,9 @@ impl Engine {
             deciding: tokio::sync::Mutex::const_new(()),
             settings,
             clock,
-            work: Notify::new(),
+            work: Wake::default(),
+            in_hand: InHand::default(),
+            paces: Paces::default(),
             moved: watch::Sender::new(0),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -206,8 +214,11 @@ impl Engine {
         inner.start(crate::ingest::indexer::run(Arc::clone(&inner)));
         inner.start(crate::history::run(Arc::clone(&inner)));
         inner.start(agent::keep_runs(Arc::clone(&inner)));
+        inner.start(reaper::run(Arc::clone(&inner)));
         for number in 0..worker::count(&inner.settings.ingest) {
-            inner.start(worker::run(Arc::clone(&inner), number));
+            for lane in [Lane::Small, Lane::Large] {
+                inner.start(worker::run(Arc::clone(&inner), lane, number));
+            }
         }
         Ok(Self { inner })
     }

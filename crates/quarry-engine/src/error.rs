@@ -84,6 +84,24 @@ pub enum EngineError {
     /// A document could not be read.
     #[error(transparent)]
     Parse(#[from] quarry_parse::ParseError),
+    /// A document could not be read, or its parser was ended.
+    #[error(transparent)]
+    Cage(#[from] crate::cage::CageError),
+    /// Nobody wants the work any more.
+    #[error("nobody waits for this any more")]
+    Dropped,
+    /// The same failure as that of another document beside it.
+    #[error("{reason}")]
+    Shared {
+        /// What kind of failure.
+        kind: ErrorKind,
+        /// Its code.
+        code: &'static str,
+        /// Its sentence.
+        reason: String,
+        /// How long to wait.
+        retry_after: Option<Duration>,
+    },
     /// An evaluation set could not be read.
     #[error(transparent)]
     Dataset(#[from] crate::eval::DatasetError),
@@ -98,6 +116,16 @@ impl EngineError {
         Self::Invalid { code, pointer, problem: problem.into() }
     }
 
+    /// The same failure for one more document.
+    pub(crate) fn again(&self) -> Self {
+        Self::Shared {
+            kind: self.kind(),
+            code: self.code(),
+            reason: self.to_string(),
+            retry_after: self.retry_after(),
+        }
+    }
+
     fn fault(&self) -> Option<&dyn Fault> {
         match self {
             Self::Filter(error) => Some(error),
@@ -106,6 +134,7 @@ impl EngineError {
             Self::Model(error) => Some(error),
             Self::Chat(error) => Some(error),
             Self::Parse(error) => Some(error),
+            Self::Cage(error) => Some(error),
             Self::Dataset(error) => Some(error),
             _ => None,
         }
@@ -119,6 +148,8 @@ impl Fault for EngineError {
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NotReady(_) | Self::Embedder { .. } | Self::RunOver => ErrorKind::Conflict,
             Self::CallNotFound(_) => ErrorKind::NotFound,
+            Self::Dropped => ErrorKind::Conflict,
+            Self::Shared { kind, .. } => *kind,
             Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
                 ErrorKind::Unavailable
             }
@@ -138,6 +169,8 @@ impl Fault for EngineError {
             Self::RunOver => "run_over",
             Self::CallNotFound(_) => "call_not_found",
             Self::Embedding { .. } => "embedder_unavailable",
+            Self::Dropped => "dropped",
+            Self::Shared { code, .. } => code,
             other => other.fault().map_or("internal", Fault::code),
         }
     }
@@ -146,7 +179,7 @@ impl Fault for EngineError {
         match self {
             Self::Closing => Some(Duration::from_secs(5)),
             Self::TooManyRuns(_) => Some(Duration::from_secs(1)),
-            Self::Embedding { retry_after, .. } => *retry_after,
+            Self::Embedding { retry_after, .. } | Self::Shared { retry_after, .. } => *retry_after,
             other => other.fault().and_then(Fault::retry_after),
         }
     }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
-use quarry_core::{Fault, Scope};
-use quarry_store::{Job, JobStats};
+use quarry_core::{Fault, JobId, Scope};
+use quarry_store::{Job, JobStage, JobStats};
 
-use crate::error::EngineError;
+use crate::{cage::CageError, error::EngineError};
 
 pub(crate) fn stopped_late(deadline: Duration) {
     tracing::warn!(
@@ -36,9 +36,31 @@ pub(crate) fn task_died(stage: &'static str, problem: &str) {
     tracing::error!(stage, problem, "a task ended unexpectedly");
 }
 
-pub(crate) fn parsed(documents: usize, took: Duration) {
+pub(crate) fn stage(stage: &'static str, took: Duration) {
+    histogram!("quarry_stage_seconds", "stage" => stage).record(took.as_secs_f64());
+    tracing::debug!(stage, took_ms = took.as_millis() as u64, "a stage of a group is done");
+}
+
+pub(crate) fn parsed(error: Option<&CageError>, took: Duration) {
     histogram!("quarry_stage_seconds", "stage" => "parse").record(took.as_secs_f64());
-    tracing::debug!(documents, took_ms = took.as_millis() as u64, "parsed");
+    let outcome = error.map_or("parsed", Fault::code);
+    counter!("quarry_documents_parsed_total", "outcome" => outcome).increment(1);
+    tracing::debug!(outcome, took_ms = took.as_millis() as u64, "a document was parsed");
+}
+
+pub(crate) fn not_recognised(problem: &str) {
+    counter!("quarry_pages_not_recognised_total").increment(1);
+    tracing::warn!(problem, "a picture of text could not be read");
+}
+
+pub(crate) fn resumed(job: JobId, stage: JobStage) {
+    counter!("quarry_jobs_resumed_total", "stage" => stage.as_str()).increment(1);
+    tracing::info!(%job, stage = stage.as_str(), "a job goes on from its checkpoint");
+}
+
+pub(crate) fn leases_expired(jobs: u64) {
+    counter!("quarry_leases_expired_total").increment(jobs);
+    tracing::warn!(jobs, "workers gave no sign of life; their jobs wait again");
 }
 
 pub(crate) fn published(documents: usize, chunks: usize) {
@@ -58,6 +80,12 @@ pub(crate) fn queue_depth(stats: &JobStats) {
     gauge!("quarry_jobs", "status" => "running").set(stats.running as f64);
     gauge!("quarry_jobs", "status" => "dead").set(stats.dead as f64);
     gauge!("quarry_oldest_job_seconds").set(stats.oldest_queued_age.as_secs_f64());
+    for stage in JobStage::ALL {
+        let known = stats.stages.iter().find(|known| known.stage == stage);
+        let oldest = known.map_or(0.0, |known| known.oldest.as_secs_f64());
+        gauge!("quarry_stage_jobs", "stage" => stage.as_str()).set(known.map_or(0, |known| known.jobs) as f64);
+        gauge!("quarry_oldest_job_in_stage_seconds", "stage" => stage.as_str()).set(oldest);
+    }
 }
 
 pub(crate) fn history_dropped() {

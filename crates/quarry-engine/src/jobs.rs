@@ -1,11 +1,11 @@
 //! Jobs, as people see them.
 
-use quarry_core::{Access, CollectionId, DocumentId, JobId, Page, PageRequest, Timestamp};
-use quarry_store::JobInfo;
-pub use quarry_store::JobStatus;
+use quarry_core::{Access, CollectionId, CollectionName, DocumentId, JobId, Page, PageRequest, Timestamp};
+use quarry_store::{DeadFilter, JobInfo};
+pub use quarry_store::{JobStage, JobStatus};
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::Engine, error::EngineError};
+use crate::{engine::Engine, error::EngineError, ingest::hint};
 
 /// A job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,15 +18,33 @@ pub struct JobView {
     pub collection_id: CollectionId,
     /// For which document.
     pub document_id: DocumentId,
-    /// Where it is.
+    /// Where it is in the queue.
     pub status: JobStatus,
+    /// The last thing that is done; of a dead job, what it failed after.
+    pub stage: JobStage,
+    /// Since when it has been in its stage.
+    pub entered_at: Timestamp,
+    /// Parts of the stage at hand that are done.
+    pub done: u64,
+    /// Parts of the stage at hand; 0 where they are not counted.
+    pub total: u64,
     /// How often it was tried.
     pub attempt: u32,
     /// How often it may be.
     pub max_attempts: u32,
+    /// How often it waited for something that was missing, which costs no try.
+    pub waits: u32,
+    /// 0 is served first, 9 last.
+    pub priority: u32,
     /// Why the last try failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The code of why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What a person can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// When it may run next, or when its worker's lease ends; absent when it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
@@ -34,6 +52,17 @@ pub struct JobView {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// Which dead letters are meant. What is absent is not asked about.
+#[derive(Clone, Debug, Default)]
+pub struct DeadLetters {
+    /// Of this collection.
+    pub collection: Option<CollectionName>,
+    /// That failed with this code.
+    pub code: Option<String>,
+    /// That failed after this stage.
+    pub stage: Option<JobStage>,
 }
 
 /// The verbs on jobs.
@@ -52,7 +81,7 @@ impl Jobs<'_> {
         page: &PageRequest,
     ) -> Result<Page<JobView>, EngineError> {
         let listed = self.0.inner().store.jobs().list(access.tenant(), status, page).await?;
-        Ok(listed.map(JobView::from))
+        Ok(listed.map(|job| self.view(job)))
     }
 
     /// A job.
@@ -60,32 +89,107 @@ impl Jobs<'_> {
     /// # Errors
     /// `job_not_found`.
     pub async fn get(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
-        Ok(self.0.inner().store.jobs().get(access.tenant(), id).await?.into())
+        Ok(self.view(self.0.inner().store.jobs().get(access.tenant(), id).await?))
     }
 
-    /// Queues a dead job again.
+    /// Queues a dead or cancelled job again; it goes on from its last checkpoint.
     ///
     /// # Errors
     /// `job_not_found`, `job_not_dead`.
     pub async fn retry(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
         let inner = self.0.inner();
         let job = inner.store.jobs().revive(access.tenant(), id, access.actor()).await?;
-        inner.work.notify_one();
-        Ok(job.into())
+        inner.work.wake_all();
+        inner.announce();
+        Ok(self.view(job))
     }
-}
 
-impl From<JobInfo> for JobView {
-    fn from(job: JobInfo) -> Self {
-        Self {
+    /// Ends a job that waits or runs. Its document is failed; an earlier version stays searchable.
+    ///
+    /// # Errors
+    /// `job_not_found`, `job_over`.
+    pub async fn cancel(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
+        let inner = self.0.inner();
+        let job = inner.store.jobs().cancel(access.tenant(), id, access.actor()).await?;
+        inner.in_hand.drop(id);
+        inner.announce();
+        Ok(self.view(job))
+    }
+
+    /// A page of dead letters, newest first.
+    ///
+    /// # Errors
+    /// `collection_not_found`, `invalid_cursor`.
+    pub async fn dead(
+        &self,
+        access: &Access,
+        which: &DeadLetters,
+        page: &PageRequest,
+    ) -> Result<Page<JobView>, EngineError> {
+        let filter = self.filter(access, which).await?;
+        let listed = self.0.inner().store.jobs().dead(access.tenant(), &filter, page).await?;
+        Ok(listed.map(|job| self.view(job)))
+    }
+
+    /// Queues every dead letter that is meant again, and says how many.
+    ///
+    /// # Errors
+    /// `collection_not_found`.
+    pub async fn retry_dead(&self, access: &Access, which: &DeadLetters) -> Result<u64, EngineError> {
+        let inner = self.0.inner();
+        let filter = self.filter(access, which).await?;
+        let revived = inner.store.jobs().revive_all(access.tenant(), &filter, access.actor()).await?;
+        inner.work.wake_all();
+        inner.announce();
+        Ok(revived)
+    }
+
+    /// Forgets a dead letter. Its document stays failed, with its reason.
+    ///
+    /// # Errors
+    /// `job_not_found`, `job_not_dead`.
+    pub async fn drop_one(&self, access: &Access, id: JobId) -> Result<(), EngineError> {
+        Ok(self.0.inner().store.jobs().drop_dead(access.tenant(), id, access.actor()).await?)
+    }
+
+    /// Forgets every dead letter that is meant, and says how many.
+    ///
+    /// # Errors
+    /// `collection_not_found`.
+    pub async fn drop_dead(&self, access: &Access, which: &DeadLetters) -> Result<u64, EngineError> {
+        let filter = self.filter(access, which).await?;
+        Ok(self.0.inner().store.jobs().drop_all_dead(access.tenant(), &filter, access.actor()).await?)
+    }
+
+    async fn filter(&self, access: &Access, which: &DeadLetters) -> Result<DeadFilter, EngineError> {
+        let collection = match &which.collection {
+            Some(name) => Some(self.0.inner().collection(access.tenant(), name).await?.id),
+            None => None,
+        };
+        Ok(DeadFilter { collection, code: which.code.clone(), stage: which.stage })
+    }
+
+    fn view(&self, job: JobInfo) -> JobView {
+        // What this process has in hand it knows better than the last sign of life said.
+        let known = self.0.inner().in_hand.find(job.id).filter(|_| !job.status.is_over());
+        let (stage, done, total) = known.unwrap_or((job.stage, job.done, job.total));
+        JobView {
+            hint: job.code.as_deref().and_then(hint).map(str::to_owned),
             id: job.id,
             kind: job.kind,
             collection_id: job.collection,
             document_id: job.document,
             status: job.status,
+            stage,
+            entered_at: job.entered_at,
+            done,
+            total,
             attempt: job.attempt,
             max_attempts: job.max_attempts,
+            waits: job.waits,
+            priority: job.priority,
             error: job.error,
+            code: job.code,
             due_at: job.due_at,
             created_at: job.created_at,
             updated_at: job.updated_at,

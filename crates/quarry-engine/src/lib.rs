@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod answer;
+pub mod cage;
 pub mod collections;
 pub mod documents;
 mod embed;
@@ -23,6 +24,7 @@ mod rebuild;
 pub mod retrieve;
 pub mod settings;
 
+pub use cage::{Cage, CageSettings};
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};
 pub use documents::{AddOutcome, Added, Upload};
 pub use embed::Embedded;
@@ -30,8 +32,8 @@ pub use engine::{Engine, Health, Parts};
 pub use error::EngineError;
 pub use maintain::{Repair, Verification};
 // Words of the materials that callers of the engine speak; the door knows no material itself.
-pub use quarry_models::{EXTRACTIVE, 
-    Purpose,
+pub use quarry_models::{
+    EXTRACTIVE, Purpose,
     chat::{ChatMessage, Role, Usage},
 };
 pub use quarry_store::{RunFilter, RunState};

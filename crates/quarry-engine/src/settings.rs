@@ -36,6 +36,11 @@ pub struct IngestSettings {
     pub commit_interval_ms: u64,
     /// Largest document in bytes.
     pub max_document_bytes: u64,
+    /// Hours that a document waits for something that is missing (an embedder that refuses, a model that is not
+    /// installed) before it is given up.
+    pub patience_hours: u64,
+    /// Days that jobs which are done stay in the list; 0 keeps them.
+    pub keep_done_days: u32,
 }
 
 impl Default for IngestSettings {
@@ -49,6 +54,8 @@ impl Default for IngestSettings {
             lease_seconds: 120,
             commit_interval_ms: 1_000,
             max_document_bytes: 100 * 1024 * 1024,
+            patience_hours: 72,
+            keep_done_days: 7,
         }
     }
 }

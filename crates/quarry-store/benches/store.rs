@@ -135,6 +135,9 @@ async fn document(store: &Store, collection: &Collection, run: usize, number: us
         metadata: Metadata::from([("number".to_owned(), Value::from(number as f64))]),
         bytes: body.len() as u64,
         content_hash: store.blobs().put(body.into()).await.unwrap(),
+        password: None,
+        priority: None,
+        max_attempts: None,
     }
 }
 
@@ -160,7 +163,7 @@ async fn add_bulk(store: &Store, collection: &Collection) {
 async fn claim(store: &Store) -> Vec<Job> {
     let mut all = Vec::new();
     loop {
-        let jobs = store.jobs().claim("bench", 64, Duration::from_secs(600)).await.unwrap();
+        let jobs = store.jobs().claim("bench", Lane::Small, 64, Duration::from_secs(600)).await.unwrap();
         if jobs.is_empty() {
             return all;
         }

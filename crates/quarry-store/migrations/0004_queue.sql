@@ -25,6 +25,9 @@ DROP INDEX jobs_due;
 CREATE INDEX jobs_open ON jobs (lane, priority, turn) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_document ON jobs (document) WHERE due_at IS NOT NULL OR status = 'dead';
 
+-- What opens an encrypted document.
+ALTER TABLE versions ADD COLUMN password TEXT;
+
 -- Where each tenant stands in the order of turns; the nil id is the clock that all share.
 CREATE TABLE queue_turns (
     tenant {id} PRIMARY KEY,

@@ -179,6 +179,7 @@ pub(crate) fn read(row: &Row) -> Result<Document, StoreError> {
         language: row.opt_text(12)?,
         metadata: row.json(13)?,
         sequence: row.big(14)?,
+        ingestion: None,
         created_at: row.time(15)?,
         updated_at: row.time(16)?,
     })

@@ -8,7 +8,7 @@ use crate::commands::{
     agents::AgentsCommand, ask::AskArgs, chat::ChatArgs, collections::CollectionsCommand,
     completions::CompletionsArgs, config::ConfigCommand, documents::DocumentsCommand, eval::EvalCommand,
     facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
-    mcp::McpArgs, models::ModelsCommand, runs::RunsCommand, search::SearchArgs, serve::ServeArgs,
+    mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand, search::SearchArgs, serve::ServeArgs,
     sessions::SessionsCommand,
 };
 
@@ -86,7 +86,7 @@ pub(crate) enum Command {
     /// List, look at and erase documents.
     #[command(subcommand)]
     Documents(DocumentsCommand),
-    /// Look at background work and try dead jobs again.
+    /// Look at background work; try again, end or forget what was given up.
     #[command(subcommand)]
     Jobs(JobsCommand),
     /// Look at the questions that were asked.
@@ -108,6 +108,9 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the API's OpenAPI document.
     Openapi,
+    /// Parse documents that come on standard input, with nothing but that. Started by Quarry itself.
+    #[command(hide = true)]
+    ParseWorker(ParseWorkerArgs),
     /// Print the reference of the command line.
     #[command(hide = true)]
     CliReference,

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use quarry_core::{Clock, PageRequest, SystemClock, TenantId};
+use quarry_core::{Clock, SystemClock};
 use quarry_engine::{
-    Engine, Parts,
+    Cage, Engine, Parts,
     agent::{
         mcp::McpServers,
         tools::{Toolbox, fetch_url::FetchUrl},
@@ -19,9 +19,13 @@ use quarry_engine::{
 };
 use quarry_index::LocalIndex;
 use quarry_models::{Embedder, EmbedderSettings, ModelError};
-use quarry_store::{JobStatus, Store, StoreConfig};
+use quarry_store::{Store, StoreConfig};
 
-use crate::{config::Config, data::DataFolder, failure::Outcome};
+use crate::{
+    config::Config,
+    data::DataFolder,
+    failure::{Exit, Failure, Outcome},
+};
 
 /// An engine, the index that wants to be tidied now and then, and the tools, whose programs end with it.
 pub(crate) struct Running {
@@ -35,7 +39,8 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Store::open(&store_config(config, folder), Arc::clone(&clock)).await?;
     if config.store.url.is_none() {
-        give_back(&store).await?;
+        // Whoever has the folder's lock is its only user: what a killed process had taken waits for nobody.
+        store.jobs().give_back_all().await?;
         store.runs().interrupt_running(clock.now()).await?;
     }
     let index = Arc::new(LocalIndex::new(folder.index(), config.index.clone()));
@@ -45,6 +50,7 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
         store,
         index: Arc::<LocalIndex>::clone(&index),
         embedders: Arc::new(embedders),
+        parser: Cage::new(program()?, config.parse.clone(), config.ingest.max_document_bytes),
         chat: quarry_models::open_chat(&config.models.talking())?,
         tools: Arc::<Toolbox>::clone(&tools),
         settings: config.engine(),
@@ -76,19 +82,12 @@ fn reaching_servers(config: &Config) -> OutboundSettings {
     settings
 }
 
-/// Puts back the jobs that a killed process had taken, so that nobody waits for their leases to run out. Only for the
-/// database in the folder: whoever has its lock is its only user.
-async fn give_back(store: &Store) -> Outcome<()> {
-    let page = PageRequest::new(Some(PageRequest::MAX), None);
-    loop {
-        let jobs = store.jobs().list(TenantId::ROOT, Some(JobStatus::Running), &page).await?.items;
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        for job in jobs {
-            store.jobs().retry_later(job.id, "the process that worked on it ended", Duration::ZERO).await?;
-        }
-    }
+/// This program, which is its own parser.
+fn program() -> Outcome<PathBuf> {
+    std::env::current_exe().map_err(|error| {
+        Failure::new(Exit::Failed, "no_program", format!("the program cannot find itself: {error}"))
+            .hint("start it by its whole path")
+    })
 }
 
 fn store_config(config: &Config, folder: &DataFolder) -> StoreConfig {

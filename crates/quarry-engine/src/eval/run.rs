@@ -245,6 +245,8 @@ fn upload(passage: &dataset::Passage) -> Upload {
         name: String::new(),
         media_type: Some("text/plain".to_owned()),
         metadata: Metadata::new(),
+        password: None,
+        priority: None,
         bytes: bytes::Bytes::from(passage.text.clone()),
     }
 }

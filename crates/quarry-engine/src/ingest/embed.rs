@@ -181,7 +181,8 @@ fn passes(error: &ModelError) -> bool {
 }
 
 fn resting(embedder: &str, rest: Duration) -> ModelError {
-    ModelError::Resting { id: embedder.to_owned(), rest }
+    let problem = "it refused before and is left alone for a moment".to_owned();
+    ModelError::Unavailable { id: embedder.to_owned(), problem, retry_after: Some(rest) }
 }
 
 /// Documents that lack vectors have failed.

@@ -35,10 +35,14 @@ pub(super) async fn failed(inner: &Inner, held: &Held, error: &EngineError) -> R
     let reason = error.to_string();
     let failure = JobFailure { code: error.code(), reason: &reason };
     let jobs = inner.store.jobs();
-    if held.dropped.is_cancelled() && inner.closing.is_cancelled() {
+    if inner.closing.is_cancelled() && held.dropped.is_cancelled() {
         // Nothing is wrong with it: the next start goes on with it.
         let failure = JobFailure { code: "shutting_down", reason: "the server stopped before it was done" };
         jobs.wait(job.id, failure, (Duration::ZERO, Duration::MAX)).await?;
+        return Ok(());
+    }
+    if held.dropped.is_cancelled() {
+        // It is not this worker's any more: cancelled, removed, replaced, or given to somebody else.
         return Ok(());
     }
     let kind = kind(error);

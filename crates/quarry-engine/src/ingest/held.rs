@@ -55,6 +55,15 @@ impl Held {
     pub(crate) fn new(job: Job) -> Self {
         Self { job, progress: Arc::default(), dropped: CancellationToken::new() }
     }
+
+    /// The same job, for whoever must know of it when the work on it was dropped.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            job: self.job.clone(),
+            progress: Arc::clone(&self.progress),
+            dropped: self.dropped.clone(),
+        }
+    }
 }
 
 /// The signs of life that a worker gives for its jobs, apart from the work itself.
@@ -90,11 +99,12 @@ impl Vitals {
 
 /// What this process has in hand, so that whoever asks sees more than the last sign of life.
 #[derive(Default)]
-pub(crate) struct InHand(Mutex<HashMap<JobId, Arc<Progress>>>);
+pub(crate) struct InHand(Mutex<HashMap<JobId, (Arc<Progress>, CancellationToken)>>);
 
 impl InHand {
     pub(super) fn take(&self, held: &[Held]) {
-        self.0.lock().extend(held.iter().map(|held| (held.job.id, Arc::clone(&held.progress))));
+        let one = |held: &Held| (held.job.id, (Arc::clone(&held.progress), held.dropped.clone()));
+        self.0.lock().extend(held.iter().map(one));
     }
 
     pub(super) fn leave(&self, vitals: &Vitals) {
@@ -106,7 +116,14 @@ impl InHand {
 
     /// How far a job is, where this process has it.
     pub(crate) fn find(&self, id: JobId) -> Option<(JobStage, u64, u64)> {
-        self.0.lock().get(&id).map(|progress| progress.get())
+        self.0.lock().get(&id).map(|(progress, _)| progress.get())
+    }
+
+    /// Nobody wants this any more: where it is here, the work ends now and not with the next sign of life.
+    pub(crate) fn drop(&self, id: JobId) {
+        if let Some((_, dropped)) = self.0.lock().get(&id) {
+            dropped.cancel();
+        }
     }
 }
 

@@ -17,8 +17,10 @@ pub(crate) mod indexer;
 mod ocr;
 mod pace;
 mod pipeline;
+pub(crate) mod progress;
 mod read;
 pub(crate) mod reaper;
+pub(crate) mod wake;
 pub(crate) mod worker;
 
 pub(crate) use cut::embedded_text;

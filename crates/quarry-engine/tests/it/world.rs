@@ -4,13 +4,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use quarry_core::{Access, Actor, CollectionName, Document, Metadata, PageRequest, SystemClock, TenantId};
 use quarry_engine::{
-    Added, Engine, EngineSettings, Parts, SearchRequest, Upload,
+    Added, Cage, CageSettings, Engine, EngineSettings, Parts, SearchRequest, Upload,
     agent::{ToolSource, toolset::Fixed},
     engine::Embedders,
 };
 use quarry_index::local::LocalIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError};
-use quarry_store::{JobStatus, Store, StoreConfig};
+use quarry_store::{Store, StoreConfig};
 use tempfile::TempDir;
 
 /// Hands out the static table under its own name and, with one direction flipped, under another.
@@ -99,11 +99,13 @@ impl World {
         let info = quarry_models::EmbedderInfo { id: "negated".to_owned(), ..table.info().clone() };
         let other = Arc::new(Negated { table: Arc::clone(&table), info });
         let store = Store::open(&config, clock.clone()).await.unwrap();
-        give_back(&store).await;
+        // As the executable does: the leases of a crashed engine would run out only in minutes.
+        store.jobs().give_back_all().await.unwrap();
         Engine::start(Parts {
             store,
             index: Arc::new(LocalIndex::new(self.path("index"), quarry_index::IndexSettings::default())),
             embedders: Arc::new(Two { table, other }),
+            parser: Cage::open(CageSettings::default(), settings.ingest.max_document_bytes),
             chat,
             tools,
             settings,
@@ -111,14 +113,6 @@ impl World {
         })
         .await
         .unwrap()
-    }
-}
-
-/// Puts back what a crashed engine had taken, as the executable does: its lease would run out only in minutes.
-async fn give_back(store: &Store) {
-    let page = PageRequest::new(Some(PageRequest::MAX), None);
-    for job in store.jobs().list(TenantId::ROOT, Some(JobStatus::Running), &page).await.unwrap().items {
-        store.jobs().retry_later(job.id, "the engine crashed", Duration::ZERO).await.unwrap();
     }
 }
 
@@ -137,6 +131,8 @@ pub fn upload(source: &str, text: &str) -> Upload {
         name: format!("{source}.txt"),
         media_type: None,
         metadata: Metadata::new(),
+        password: None,
+        priority: None,
         bytes: bytes::Bytes::from(text.to_owned()),
     }
 }

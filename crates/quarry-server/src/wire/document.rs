@@ -39,6 +39,11 @@ pub struct AddDocuments {
     /// The same.
     #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<quarry_core::Metadata>,
+    /// The same.
+    pub password: Option<String>,
+    /// The same.
+    #[schema(minimum = 0, maximum = 9)]
+    pub priority: Option<u32>,
 }
 
 /// A document to add: its text, or a file's bytes.
@@ -62,6 +67,12 @@ pub struct NewDocument {
     #[serde(default)]
     #[schema(value_type = Option<Metadata>)]
     pub metadata: quarry_core::Metadata,
+    /// What opens it, where it is encrypted. Kept with the document, since it is read again when its collection is cut
+    /// anew.
+    pub password: Option<String>,
+    /// How urgent it is: 0 is served first, 9 last; 5 when not said.
+    #[schema(minimum = 0, maximum = 9)]
+    pub priority: Option<u32>,
 }
 
 /// Files to add, as a form.
@@ -76,6 +87,10 @@ pub struct UploadForm {
     pub metadata: Option<String>,
     /// Where the file comes from, only with one file; its name when not said.
     pub source: Option<String>,
+    /// What opens the files, where they are encrypted.
+    pub password: Option<String>,
+    /// How urgent they are: 0 is served first, 9 last; 5 when not said.
+    pub priority: Option<u32>,
 }
 
 /// What adding did, document by document.
@@ -141,6 +156,35 @@ pub enum DocumentStatus {
     Failed,
 }
 
+/// Where a document's ingestion is, and why it waits.
+#[derive(Clone, Debug, ToSchema)]
+pub struct Ingestion {
+    /// Its job.
+    pub job_id: Uuid,
+    /// The last thing that is done.
+    pub stage: JobStage,
+    /// What happens now or what it waits for, as a sentence.
+    #[schema(example = "is being embedded: 120 of 4031 passages")]
+    pub detail: String,
+    /// Parts of the stage at hand that are done: pages that are recognised, passages that are embedded.
+    pub done: u64,
+    /// Parts of the stage at hand; 0 where they are not counted.
+    pub total: u64,
+    /// Tries so far.
+    pub attempt: u32,
+    /// After how many it is given up.
+    pub max_attempts: u32,
+    /// How often it waited for something that was missing, which costs no try.
+    pub waits: u32,
+    /// When it is tried next, where it waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub due_at: Option<String>,
+    /// The code of what went wrong last.
+    pub code: Option<String>,
+    /// What a person can do about it.
+    pub hint: Option<String>,
+}
+
 /// A document.
 #[derive(Clone, Debug, ToSchema)]
 pub struct Document {
@@ -174,6 +218,8 @@ pub struct Document {
     pub language: Option<String>,
     /// What filters can ask about.
     pub metadata: Metadata,
+    /// Where its ingestion is, and why it waits; absent when it is ready.
+    pub ingestion: Option<Ingestion>,
     /// When it was first added.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: String,

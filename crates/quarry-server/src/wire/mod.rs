@@ -30,7 +30,7 @@ pub use event::AgentEvent;
 pub use filter::{Comparison, Filter, Membership, Presence, Range, Scalar};
 pub use history::HistoryEntry;
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
-pub use job::{Job, JobStatus};
+pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
     AgentPage, ChunkPage, CollectionPage, DocumentPage, FactPage, HistoryPage, JobPage, MessagePage,
     PageParameters, RunPage, SessionPage,

@@ -96,6 +96,7 @@ async fn engine(data: &Path, setup: (EngineSettings, ChatModels, Arc<dyn ToolSou
         store: Store::open(&config, Arc::clone(&clock)).await.unwrap(),
         index: Arc::new(MemoryIndex::new()),
         embedders: Arc::new(OneEmbedder(EmbedderSettings::default(), tempfile::tempdir().unwrap())),
+        parser: Cage::open(CageSettings::default(), settings.ingest.max_document_bytes),
         chat,
         tools,
         settings,

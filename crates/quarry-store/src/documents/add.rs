@@ -40,6 +40,8 @@ pub struct NewDocument {
     pub content_hash: String,
     /// How many bytes.
     pub bytes: u64,
+    /// What opens it, where it is encrypted.
+    pub password: Option<String>,
     /// 0 is served first, 9 last; 5 when not said.
     pub priority: Option<u32>,
     /// How often it is tried; 5 when not said.
@@ -354,6 +356,7 @@ fn decide(new: &NewDocument, present: Option<Present>, now: Timestamp) -> Added 
             language: None,
             metadata: new.metadata.clone(),
             sequence: 0,
+            ingestion: None,
             created_at: now,
             updated_at: now,
         };

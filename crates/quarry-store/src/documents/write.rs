@@ -25,8 +25,8 @@ const NEWER: Many = Many {
 };
 const VERSIONS: Many = Many {
     before: "INSERT INTO versions (document, version, job, name, title, media_type, bytes, content_hash, created_at, \
-             original) VALUES",
-    columns: 10,
+             original, password) VALUES",
+    columns: 11,
     after: "",
 };
 const JOBS: Many = Many {
@@ -141,6 +141,7 @@ fn version_row<'a>(item: &Item<'a>, added: &'a Added, now: Timestamp) -> Vec<Arg
         hash(added),
         now,
         item.original,
+        item.new.password.as_deref(),
     ]
 }
 

@@ -41,6 +41,8 @@ pub struct Job {
     pub content_hash: String,
     /// How many bytes.
     pub bytes: u64,
+    /// What opens it, where it is encrypted.
+    pub password: Option<String>,
     /// The bytes, when they are few; otherwise [`crate::Blobs::get`] has them.
     pub original: Option<Bytes>,
 }
@@ -48,9 +50,9 @@ pub struct Job {
 /// The columns that [`read`] expects, of `jobs j`, `versions v` and `documents d`; the last is the newest version.
 pub(super) const COLUMNS: &str = "j.id, j.tenant, j.collection, j.document, j.version, j.attempt, j.max_attempts, \
                                   j.waits, j.stage, v.name, v.media_type, v.title, d.source, d.metadata, \
-                                  v.content_hash, v.bytes, v.original, d.version";
+                                  v.content_hash, v.bytes, v.original, v.password, d.version";
 /// Where the newest version stands.
-pub(super) const NEWEST: usize = 17;
+pub(super) const NEWEST: usize = 18;
 
 pub(super) fn read(row: &Row) -> Result<Job, StoreError> {
     Ok(Job {
@@ -71,6 +73,7 @@ pub(super) fn read(row: &Row) -> Result<Job, StoreError> {
         content_hash: hex::encode(row.bytes(14)?),
         bytes: row.big(15)?,
         original: row.opt_bytes(16)?.map(Bytes::from),
+        password: row.opt_text(17)?,
     })
 }
 

@@ -55,7 +55,7 @@ async fn counts_say_where_documents_are(world: &World) {
     world.put(&collection, "ready", "a", 3).await;
     world.add(&collection, "pending", "b").await;
     let failed = world.add(&collection, "failed", "c").await;
-    world.store.documents().fail(ROOT, failed.document.id, 1, failed.job, "It is empty.").await.unwrap();
+    world.store.documents().fail(ROOT, failed.document.id, 1, failed.job, DOWN).await.unwrap();
     let counts = world.store.collections().document_counts(ROOT, collection.id).await.unwrap();
     assert_eq!((counts.ready, counts.pending, counts.failed, counts.chunks), (1, 1, 1, 3));
     assert_eq!(counts.total(), 3);

@@ -36,7 +36,7 @@ async fn the_same_upload_again_changes_nothing(world: &World) {
     assert_eq!(same.outcome, Outcome::Unchanged);
 
     let job = newer.job.unwrap();
-    world.store.documents().fail(ROOT, first.id, 2, Some(job), "It cannot be read.").await.unwrap();
+    world.store.documents().fail(ROOT, first.id, 2, Some(job), DOWN).await.unwrap();
     let retried = world.new_document(collection.id, "a.txt", "hello").await;
     let retried = world.store.documents().add(ROOT, vec![retried], &ME).await.unwrap().remove(0);
     assert_eq!((retried.outcome, retried.document.version), (Outcome::NewVersion, 3));

@@ -39,7 +39,7 @@ async fn tenants_never_see_each_other(world: &World) {
     absent(documents.published_version(other, document.id).await);
     absent(documents.remove(other, document.id, &ME).await);
     absent(documents.update_metadata(other, document.id, Some("x".into()), None, &ME).await);
-    absent(documents.fail(other, document.id, 1, Some(job), "x").await);
+    absent(documents.fail(other, document.id, 1, Some(job), DOWN).await);
     assert!(documents.find_by_source(other, mine.id, "a").await.unwrap().is_none());
     assert!(documents.list(other, mine.id, None, &all).await.unwrap().items.is_empty());
     let intruder = world.new_document(mine.id, "c", "c").await;

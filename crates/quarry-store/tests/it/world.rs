@@ -7,13 +7,15 @@ use quarry_core::{
     Actor, ChunkKind, Clock, Collection, CollectionId, Document, Metadata, Span, TenantId, Timestamp,
 };
 use quarry_store::{
-    Added, Job, NewChunk, NewCollection, NewDocument, Publication, Published, Store, StoreConfig,
+    Added, Job, JobFailure, Lane, NewChunk, NewCollection, NewDocument, Publication, Published, Store, StoreConfig,
 };
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 pub const ROOT: TenantId = TenantId::ROOT;
 pub const ME: Actor = Actor::Local;
 pub const LEASE: Duration = Duration::from_secs(60);
+pub const DOWN: JobFailure<'static> =
+    JobFailure { code: "embedder_unavailable", reason: "The embedder is down." };
 pub const MODEL: (&str, u32) = ("static-en-256", 4);
 
 /// Tells each story on both databases.
@@ -125,7 +127,7 @@ impl World {
     }
 
     pub async fn claim(&self) -> Vec<Job> {
-        self.store.jobs().claim("worker", 100, LEASE).await.unwrap()
+        self.store.jobs().claim("worker", Lane::Small, 100, LEASE).await.unwrap()
     }
 
     pub async fn publish(&self, tenant: TenantId, document: &Document, chunks: usize) -> Published {
@@ -152,6 +154,9 @@ pub async fn new_document(store: &Store, collection: CollectionId, source: &str,
         metadata: Metadata::new(),
         content_hash: store.blobs().put(body.to_owned().into()).await.unwrap(),
         bytes: body.len() as u64,
+        password: None,
+        priority: None,
+        max_attempts: None,
     }
 }
 

@@ -17,7 +17,7 @@ use quarry_engine::{
     agent::{ToolSource, tools::Toolbox},
     documents::ChunkView,
     history::HistoryView,
-    jobs::{JobStatus, JobView},
+    jobs::{DeadLetters, JobStatus, JobView},
 };
 
 use super::{AddedView, CollectionView, Progress};
@@ -172,6 +172,26 @@ impl Local {
 
     pub(super) async fn retry(&self, id: JobId) -> Outcome<JobView> {
         Ok(self.engine.jobs().retry(&self.access, id).await?)
+    }
+
+    pub(super) async fn cancel_job(&self, id: JobId) -> Outcome<JobView> {
+        Ok(self.engine.jobs().cancel(&self.access, id).await?)
+    }
+
+    pub(super) async fn dead(&self, which: &DeadLetters, page: &PageRequest) -> Outcome<Page<JobView>> {
+        Ok(self.engine.jobs().dead(&self.access, which, page).await?)
+    }
+
+    pub(super) async fn retry_dead(&self, which: &DeadLetters) -> Outcome<u64> {
+        Ok(self.engine.jobs().retry_dead(&self.access, which).await?)
+    }
+
+    pub(super) async fn drop_one(&self, id: JobId) -> Outcome<()> {
+        Ok(self.engine.jobs().drop_one(&self.access, id).await?)
+    }
+
+    pub(super) async fn drop_dead(&self, which: &DeadLetters) -> Outcome<u64> {
+        Ok(self.engine.jobs().drop_dead(&self.access, which).await?)
     }
 
     pub(super) async fn history(

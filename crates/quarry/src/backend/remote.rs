@@ -13,7 +13,7 @@ use quarry_engine::{
     Answer, AnswerRequest, Repair, SearchRequest, SearchResponse, Upload, Verification,
     documents::ChunkView,
     history::HistoryView,
-    jobs::{JobStatus, JobView},
+    jobs::{DeadLetters, JobStatus, JobView},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -151,6 +151,32 @@ impl Remote {
         self.0.post(&format!("/v1/jobs/{id}/retry"), &json!({})).await
     }
 
+    pub(super) async fn cancel_job(&self, id: JobId) -> Outcome<JobView> {
+        self.0.post(&format!("/v1/jobs/{id}/cancel"), &json!({})).await
+    }
+
+    pub(super) async fn dead(&self, which: &DeadLetters, page: &PageRequest) -> Outcome<Page<JobView>> {
+        let mut query = paged(page);
+        query.extend(which.collection.as_ref().map(|name| ("collection", name.to_string())));
+        query.extend(which.code.clone().map(|code| ("code", code)));
+        query.extend(which.stage.map(|stage| ("stage", stage.as_str().to_owned())));
+        self.0.get("/v1/jobs/dead", &query).await
+    }
+
+    pub(super) async fn retry_dead(&self, which: &DeadLetters) -> Outcome<u64> {
+        let count: DeadCount = self.0.post("/v1/jobs/dead/retry", &letters(which)).await?;
+        Ok(count.jobs)
+    }
+
+    pub(super) async fn drop_one(&self, id: JobId) -> Outcome<()> {
+        self.0.delete(&format!("/v1/jobs/{id}")).await
+    }
+
+    pub(super) async fn drop_dead(&self, which: &DeadLetters) -> Outcome<u64> {
+        let count: DeadCount = self.0.post("/v1/jobs/dead/drop", &letters(which)).await?;
+        Ok(count.jobs)
+    }
+
     pub(super) async fn history(
         &self,
         collection: Option<&CollectionName>,
@@ -186,6 +212,16 @@ impl Remote {
         let body = json!({"embedder": embedder});
         self.0.post(&format!("/v1/collections/{collection}/index/rebuild"), &body).await
     }
+}
+
+/// What the server says of many jobs.
+#[derive(serde::Deserialize)]
+struct DeadCount {
+    jobs: u64,
+}
+
+fn letters(which: &DeadLetters) -> Value {
+    json!({"collection": which.collection, "code": which.code, "stage": which.stage})
 }
 
 fn paged(page: &PageRequest) -> Vec<(&'static str, String)> {

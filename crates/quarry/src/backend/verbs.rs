@@ -10,7 +10,7 @@ use quarry_engine::{
     Answer, AnswerRequest, Repair, SearchRequest, SearchResponse, Upload, Verification,
     documents::ChunkView,
     history::HistoryView,
-    jobs::{JobStatus, JobView},
+    jobs::{DeadLetters, JobStatus, JobView},
 };
 
 use super::{AddedView, CollectionView, Local, Remote};
@@ -79,6 +79,16 @@ verbs! {
     job(id: JobId) -> JobView;
     /// Queues a dead job again.
     retry(id: JobId) -> JobView;
+    /// Ends a job that waits or runs.
+    cancel_job(id: JobId) -> JobView;
+    /// Lists dead letters.
+    dead(which: &DeadLetters, page: &PageRequest) -> Page<JobView>;
+    /// Queues dead letters again.
+    retry_dead(which: &DeadLetters) -> u64;
+    /// Forgets a dead letter.
+    drop_one(id: JobId) -> ();
+    /// Forgets dead letters.
+    drop_dead(which: &DeadLetters) -> u64;
     /// Lists questions.
     history(collection: Option<&CollectionName>, page: &PageRequest) -> Page<HistoryView>;
     /// A question.

@@ -6,7 +6,7 @@ use crate::{
     cli::{Cli, Command},
     commands::{
         agents, ask, chat, collections, completions, config, documents, eval, facts, history, index, ingest,
-        jobs, mcp, models, runs, search, serve, sessions,
+        jobs, mcp, models, parse_worker, runs, search, serve, sessions,
     },
     config::Flags,
     context::Context,
@@ -35,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Outcome<()> {
             context.out.raw(&reference::page());
             Ok(())
         }
+        Command::ParseWorker(arguments) => parse_worker::run(&arguments),
         Command::Serve(arguments) => {
             let settings = context.config()?;
             telemetry::serve(&settings.log, context.verbose);
@@ -72,6 +73,7 @@ async fn asynchronous(context: &Context, command: Command) -> Outcome<()> {
         Command::Models(command) => models::run(context, &command).await,
         Command::Eval(command) => eval::run(context, &command).await,
         Command::Serve(_)
+        | Command::ParseWorker(_)
         | Command::Config(_)
         | Command::Completions(_)
         | Command::Openapi

@@ -20,6 +20,7 @@ pub(crate) mod mcp;
 pub(crate) mod models;
 mod offer;
 pub(crate) mod paging;
+pub(crate) mod parse_worker;
 pub(crate) mod runs;
 pub(crate) mod search;
 pub(crate) mod serve;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use quarry_engine::{
-    EngineSettings,
+    CageSettings, EngineSettings,
     agent::mcp::{McpServerSettings, ProgramEnvironment},
     outbound::OutboundSettings,
     settings::{AgentSettings, AnswerSettings, IngestSettings, RetrieveSettings},
@@ -22,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) index: IndexSettings,
     pub(crate) models: ModelsSettings,
     pub(crate) ingest: IngestSettings,
+    pub(crate) parse: CageSettings,
     pub(crate) retrieve: RetrieveSettings,
     pub(crate) answer: AnswerSettings,
     pub(crate) agents: AgentsSettings,

@@ -62,6 +62,8 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
         name,
         media_type,
         metadata,
+        password,
+        priority,
     } = body;
     let alone = source.is_some()
         || title.is_some()
@@ -69,7 +71,9 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
         || content_base64.is_some()
         || name.is_some()
         || media_type.is_some()
-        || metadata.is_some();
+        || metadata.is_some()
+        || password.is_some()
+        || priority.is_some();
     let uploads = match documents {
         Some(_) if alone => {
             let detail =
@@ -83,7 +87,17 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
             .collect::<Result<_, _>>()?,
         None => {
             let metadata = metadata.unwrap_or_default();
-            let only = NewDocument { source, title, text, content_base64, name, media_type, metadata };
+            let only = NewDocument {
+                source,
+                title,
+                text,
+                content_base64,
+                name,
+                media_type,
+                metadata,
+                password,
+                priority,
+            };
             vec![upload(only, "")?]
         }
     };
@@ -113,7 +127,16 @@ fn upload(document: NewDocument, pointer: &str) -> Result<Upload, Problem> {
     };
     let source = document.source.unwrap_or_default();
     let name = document.name.unwrap_or_else(|| hint(&source, is_text));
-    Ok(Upload { source, title: document.title, name, media_type, metadata: document.metadata, bytes })
+    Ok(Upload {
+        source,
+        title: document.title,
+        name,
+        media_type,
+        metadata: document.metadata,
+        password: document.password,
+        priority: document.priority,
+        bytes,
+    })
 }
 
 /// What a source's ending says about the format. Text that somebody took out of `report.pdf` is not a PDF, so for text

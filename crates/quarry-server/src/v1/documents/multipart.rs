@@ -23,6 +23,8 @@ struct Form {
     files: Vec<Upload>,
     collection: Option<CollectionName>,
     metadata: Metadata,
+    password: Option<String>,
+    priority: Option<u32>,
     source: Option<String>,
 }
 
@@ -48,8 +50,16 @@ impl Form {
                 let media_type = kind.map(str::to_owned);
                 let bytes = content(part, most, || too_large(&name, most)).await?;
                 let source = name.clone();
-                let metadata = Metadata::new();
-                self.files.push(Upload { source, title: None, name, media_type, metadata, bytes });
+                self.files.push(Upload {
+                    source,
+                    title: None,
+                    name,
+                    media_type,
+                    metadata: Metadata::new(),
+                    password: None,
+                    priority: None,
+                    bytes,
+                });
             }
             "collection" => {
                 let name = text(part, "collection").await?;
@@ -66,9 +76,15 @@ impl Form {
                 })?;
             }
             "source" => self.source = Some(text(part, "source").await?),
+            "password" => self.password = Some(text(part, "password").await?),
+            "priority" => {
+                let number = text(part, "priority").await?;
+                let wrong = |_| Problem::invalid("the part `priority` is 0 (first) to 9 (last)");
+                self.priority = Some(number.trim().parse().map_err(wrong)?);
+            }
             other => {
                 let detail = format!(
-                    "the form has a part `{other}`; `file`, `collection`, `metadata` and `source` are taken"
+                    "the form has a part `{other}`; `file`, `collection`, `metadata`, `source`, `password` and `priority` are taken"
                 );
                 return Err(Problem::invalid(detail));
             }
@@ -89,6 +105,8 @@ impl Form {
         }
         for file in &mut self.files {
             file.metadata.clone_from(&self.metadata);
+            file.password.clone_from(&self.password);
+            file.priority = self.priority;
         }
         let collection = self.collection.unwrap_or_else(CollectionName::fallback);
         Ok(Incoming { collection, uploads: self.files })

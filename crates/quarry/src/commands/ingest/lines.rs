@@ -40,6 +40,8 @@ pub(super) fn upload(line: &str, options: &Options) -> Result<Upload, String> {
         name: String::new(),
         media_type: Some("text/plain".to_owned()),
         metadata: fields,
+        password: None,
+        priority: options.priority,
         bytes: Bytes::from(line.text),
     })
 }

@@ -30,6 +30,12 @@ pub(crate) struct IngestArgs {
     /// The paths are JSONL files: each line is a document with `text`, and optionally `source` (or `id`), `title`, `metadata`.
     #[arg(long)]
     jsonl: bool,
+    /// What opens the files that are encrypted.
+    #[arg(long, value_name = "TEXT")]
+    password: Option<String>,
+    /// How urgent they are: 0 is served first, 9 last [default: 5].
+    #[arg(long, value_name = "0-9", value_parser = clap::value_parser!(u32).range(0..=9))]
+    priority: Option<u32>,
     /// Do not go into the folders below.
     #[arg(long)]
     no_recursive: bool,
@@ -42,12 +48,21 @@ pub(crate) struct Options {
     pub(super) metadata: Metadata,
     pub(super) prefix: String,
     pub(super) recursive: bool,
+    pub(super) password: Option<String>,
+    pub(super) priority: Option<u32>,
 }
 
 impl Options {
     /// Files as they are, into a collection.
     pub(crate) fn plain(collection: CollectionName) -> Self {
-        Self { collection, metadata: Metadata::new(), prefix: String::new(), recursive: true }
+        Self {
+            collection,
+            metadata: Metadata::new(),
+            prefix: String::new(),
+            recursive: true,
+            password: None,
+            priority: None,
+        }
     }
 }
 
@@ -58,6 +73,8 @@ pub(crate) async fn run(context: &Context, arguments: &IngestArgs) -> Outcome<()
         metadata: metadata::of(&arguments.metadata)?,
         prefix: arguments.prefix.clone(),
         recursive: !arguments.no_recursive,
+        password: arguments.password.clone(),
+        priority: arguments.priority,
     };
     // Before anything is opened or made: the most frequent mistake is a path that is not there.
     walk::check(&arguments.paths)?;

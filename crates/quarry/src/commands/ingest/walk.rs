@@ -167,6 +167,8 @@ pub(super) fn upload(file: &Found, bytes: Bytes, options: &Options) -> Upload {
         name,
         media_type: None,
         metadata: options.metadata.clone(),
+        password: options.password.clone(),
+        priority: options.priority,
         bytes,
     }
 }

@@ -1,6 +1,10 @@
-//! `/v1/jobs`
+//! `/v1/jobs`: list, look, try again, end, forget.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use quarry_core::JobId;
 use quarry_engine::jobs::JobStatus;
 use serde::Deserialize;
@@ -56,7 +60,7 @@ pub(crate) async fn get(
     reply::json(&state.app.engine.jobs().get(&access, id).await?)
 }
 
-/// Queues a dead job again.
+/// Queues a dead or cancelled job again. It goes on from its last checkpoint.
 #[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs",
     params(("id" = Uuid, Path, description = "The job's id")),
     responses(
@@ -71,4 +75,39 @@ pub(crate) async fn retry(
     InPath(id): InPath<JobId>,
 ) -> Result<Response, Problem> {
     reply::json(&state.app.engine.jobs().retry(&access, id).await?)
+}
+
+/// Ends a job that waits or runs. Its document is failed; an earlier version stays searchable.
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs",
+    params(("id" = Uuid, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "It is cancelled", body = Job),
+        (status = 409, description = "It is over already", body = crate::problem::ProblemBody,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn cancel(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+    InPath(id): InPath<JobId>,
+) -> Result<Response, Problem> {
+    reply::json(&state.app.engine.jobs().cancel(&access, id).await?)
+}
+
+/// Forgets a dead letter. Its document stays failed, with its reason.
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs",
+    params(("id" = Uuid, Path, description = "The job's id")),
+    responses(
+        (status = 204, description = "It is forgotten"),
+        (status = 409, description = "It is not dead", body = crate::problem::ProblemBody,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn forget(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+    InPath(id): InPath<JobId>,
+) -> Result<Response, Problem> {
+    state.app.engine.jobs().drop_one(&access, id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
