@@ -6,16 +6,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChunkStrategy {
-    /// Along headings, paragraphs, lists, tables and code.
+    /// By headings, paragraphs, lists and tables.
     #[default]
     Structure,
-    /// Windows of one size, whatever stands in them.
+    /// Windows of the same number of tokens, whatever stands in them. Words stay whole.
     Fixed,
-    /// A sentence or a few, with what stands around them to widen to.
+    /// A sentence, or a few short ones, a chunk; its neighbours are its window.
     SentenceWindow,
-    /// Small pieces to find, the section they stand in to read.
+    /// Small chunks for searching, of at most a quarter of `max_tokens`; the section around each, of at most
+    /// `max_tokens`, is its window.
     ParentChild,
-    /// Along the definitions of source code.
+    /// By definitions, as indentation and blank lines show them. Documents that are not plain lines, such as a page
+    /// with headings, are cut by structure.
     Code,
 }
 

@@ -30,6 +30,8 @@ pub enum Format {
     JsonLines,
     /// Source code, or another text that is written line by line.
     Code,
+    /// A picture, whose text only OCR can read.
+    Image,
 }
 
 impl Format {
@@ -49,6 +51,7 @@ impl Format {
             Self::Json => "JSON document",
             Self::JsonLines => "JSON lines document",
             Self::Code => "source code",
+            Self::Image => "image",
         }
     }
 
@@ -67,6 +70,7 @@ impl Format {
             Self::Json => "application/json",
             Self::JsonLines => "application/x-ndjson",
             Self::Code => "text/x-source",
+            Self::Image => "image/*",
         }
     }
 
@@ -79,12 +83,13 @@ impl Format {
             Self::Xlsx | Self::Xls => "an Excel workbook",
             Self::Ods => "an OpenDocument spreadsheet",
             Self::Json | Self::JsonLines => "JSON",
+            Self::Image => "an image",
         }
     }
 
     /// Whether it is text on its own, without a container.
     pub(crate) const fn is_text(self) -> bool {
-        !matches!(self, Self::Pdf | Self::Docx | Self::Xlsx | Self::Xls | Self::Ods)
+        !matches!(self, Self::Pdf | Self::Docx | Self::Xlsx | Self::Xls | Self::Ods | Self::Image)
     }
 }
 
@@ -103,12 +108,22 @@ pub(crate) fn by_extension(extension: &str) -> Option<Format> {
         "tsv" | "tab" => Format::Tsv,
         "json" | "geojson" => Format::Json,
         "jsonl" | "ndjson" => Format::JsonLines,
+        "png" | "jpg" | "jpeg" | "tif" | "tiff" | "webp" | "gif" | "bmp" => Format::Image,
         "rs" | "py" | "js" | "ts" | "jsx" | "tsx" | "java" | "kt" | "c" | "h" | "cc" | "cpp" | "hpp"
         | "cs" | "go" | "rb" | "php" | "swift" | "scala" | "sh" | "bash" | "sql" | "r" | "jl" | "lua"
         | "pl" | "hs" | "ml" | "ex" | "exs" | "erl" | "clj" | "dart" | "zig" | "vue" | "css" | "scss"
         | "toml" | "yaml" | "yml" | "ini" | "xml" | "proto" | "graphql" | "tf" | "m" | "f90" => Format::Code,
         _ => return None,
     })
+}
+
+/// What to call a document whose media type is all that is known.
+pub(crate) fn label_of(media_type: &str) -> &'static str {
+    match media_type {
+        "application/pdf" => Format::Pdf.label(),
+        _ if media_type.starts_with("image/") => Format::Image.label(),
+        _ => "document",
+    }
 }
 
 /// The format that a media type promises.

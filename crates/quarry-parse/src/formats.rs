@@ -2,6 +2,7 @@
 
 mod docx;
 mod html;
+mod image;
 mod json;
 mod markdown;
 mod pdf;
@@ -27,6 +28,7 @@ pub(crate) fn read(format: Format, input: &Input<'_>) -> Result<Parsed, ParseErr
         Format::Markdown => markdown::read(input),
         Format::Html => html::read(input),
         Format::Pdf => pdf::read(input),
+        Format::Image => image::read(input),
         Format::Docx => docx::read(input),
         Format::Xlsx | Format::Xls | Format::Ods => sheet::read(input, format),
         Format::Csv | Format::Tsv => table::read(input),

@@ -15,10 +15,11 @@ mod formats;
 mod limits;
 mod parsed;
 mod reader;
+mod scans;
 mod sniff;
 mod writer;
 
-pub use chunk::{ChunkDraft, ChunkSettings, chunk};
+pub use chunk::{ChunkDraft, ChunkSettings, InvalidChunkSettings, Strategy, chunk};
 pub use error::ParseError;
 pub use format::Format;
 pub use limits::Limits;

@@ -23,6 +23,10 @@ pub struct Limits {
     pub nesting: usize,
     /// Most rows over all tables.
     pub table_rows: usize,
+    /// Most pictures that are kept for the recognition of their text. More are left out with a warning.
+    pub scans: usize,
+    /// Most bytes that all these pictures may have.
+    pub scan_bytes: u64,
 }
 
 impl Default for Limits {
@@ -36,6 +40,8 @@ impl Default for Limits {
             expansion_ratio: 200,
             nesting: 100,
             table_rows: 1_000_000,
+            scans: 1_000,
+            scan_bytes: 256 << 20,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{
-    Format, Limits, ParseError, Parsed,
+    Limits, ParseError, Parsed,
     formats::{self, Input},
     sniff::{self, sniff_source},
 };
@@ -22,6 +22,11 @@ pub struct Source<'a> {
 }
 
 /// Reads a document. What it is comes from its bytes; its name decides only between kinds of text.
+///
+/// Contract, checked in `tests/it/scans.rs`: what comes back has text, or pictures that stand where text should be
+/// ([`Parsed::scans`]), or both. With pictures the caller has text recognised in them and hands it to
+/// [`Parsed::recognised`], or has nothing that can; either way [`Parsed::or_needs_ocr`] then says whether there is a
+/// document. Without pictures that call changes nothing, so it may follow every `parse`.
 ///
 /// # Errors
 /// Says why there is no text: see [`ParseError`].
@@ -45,8 +50,8 @@ pub fn parse(source: &Source<'_>, limits: &Limits) -> Result<Parsed, ParseError>
     if let Some(warning) = sniff::name_warning(&sniffed, source.name) {
         parsed.warnings.push(warning);
     }
-    if parsed.text.trim().is_empty() {
-        return Err(no_text(format, &parsed));
+    if parsed.text.trim().is_empty() && parsed.scans.is_empty() {
+        return Err(no_text(format.label(), &parsed));
     }
     Ok(parsed)
 }
@@ -59,11 +64,12 @@ pub fn is_plain(source: &Source<'_>) -> bool {
     format == Some(Format::Text) && std::str::from_utf8(source.bytes).is_ok()
 }
 
-fn no_text(format: Format, parsed: &Parsed) -> ParseError {
+/// What to say of a document that holds nothing.
+pub(crate) fn no_text(format: &'static str, parsed: &Parsed) -> ParseError {
     let detail = if parsed.warnings.is_empty() {
         "it holds nothing but white space".to_owned()
     } else {
         parsed.warnings.join("; ")
     };
-    ParseError::NoText { format: format.label(), detail }
+    ParseError::NoText { format: format.into(), detail }
 }

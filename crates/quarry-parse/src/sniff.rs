@@ -10,7 +10,7 @@ use magic::magic;
 
 /// The formats with a reader, for the sentence that refuses the rest.
 pub(crate) const SUPPORTED: &str =
-    "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text and source code";
+    "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text, source code and images";
 
 /// What [`sniff`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,10 @@ impl Sniffed {
             format: Some(format),
             encrypted: false,
         }
+    }
+
+    const fn image(media_type: &'static str, found: &'static str) -> Self {
+        Self { media_type, found, format: Some(Format::Image), encrypted: false }
     }
 
     const fn other(media_type: &'static str, found: &'static str) -> Self {
@@ -59,18 +63,18 @@ pub(crate) fn sniff_source(bytes: &[u8], name: &str, media_type: Option<&str>) -
 /// The format to read as, or why the file is refused.
 pub(crate) fn check_name(sniffed: &Sniffed, name: &str) -> Result<Format, ParseError> {
     if sniffed.encrypted {
-        return Err(ParseError::Encrypted { format: "Office document" });
+        return Err(ParseError::encrypted("Office document", None));
     }
     let extension = extension(name);
     let promised = by_extension(&extension);
     match (sniffed.format, promised) {
         // A text under the name of a container is a failed download or a placeholder, not the document.
         (Some(format), Some(promised)) if format.is_text() && !promised.is_text() => {
-            Err(ParseError::WrongFormat { extension, found: sniffed.found })
+            Err(ParseError::WrongFormat { extension, found: sniffed.found.into() })
         }
         (Some(format), _) => Ok(format),
-        (None, Some(_)) => Err(ParseError::WrongFormat { extension, found: sniffed.found }),
-        (None, None) => Err(ParseError::Unsupported { found: sniffed.found }),
+        (None, Some(_)) => Err(ParseError::WrongFormat { extension, found: sniffed.found.into() }),
+        (None, None) => Err(ParseError::Unsupported { found: sniffed.found.into() }),
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn read(input: &Input<'_>, format: Format) -> Result<Parsed, ParseErr
 fn refused(label: &'static str, message: &str) -> ParseError {
     let lower = message.to_ascii_lowercase();
     if lower.contains("password") || lower.contains("encrypted") {
-        ParseError::Encrypted { format: label }
+        ParseError::encrypted(label, None)
     } else {
         ParseError::damaged(label, message)
     }

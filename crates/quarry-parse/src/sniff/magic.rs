@@ -10,11 +10,6 @@ use crate::Format;
 /// Knows a file by the marks its format puts into it; `None` for text and the unknown.
 pub(super) fn magic(bytes: &[u8]) -> Option<Sniffed> {
     const KNOWN: &[(&[u8], &str, &str)] = &[
-        (b"\x89PNG\r\n\x1a\n", "image/png", "a PNG image"),
-        (b"\xff\xd8\xff", "image/jpeg", "a JPEG image"),
-        (b"GIF8", "image/gif", "a GIF image"),
-        (b"II*\0", "image/tiff", "a TIFF image"),
-        (b"MM\0*", "image/tiff", "a TIFF image"),
         (b"{\\rtf", "application/rtf", "an RTF document"),
         (b"\x1f\x8b", "application/gzip", "a gzip archive"),
         (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed", "a 7z archive"),
@@ -48,7 +43,7 @@ pub(super) fn magic(bytes: &[u8]) -> Option<Sniffed> {
     }
     if bytes.starts_with(b"RIFF") {
         return Some(match bytes.get(8..12) {
-            Some(b"WEBP") => Sniffed::other("image/webp", "a WebP image"),
+            Some(b"WEBP") => Sniffed::image("image/webp", "a WebP image"),
             Some(b"WAVE") => Sniffed::other("audio/wav", "a sound file"),
             _ => Sniffed::other("video/x-msvideo", "a video"),
         });
@@ -56,10 +51,35 @@ pub(super) fn magic(bytes: &[u8]) -> Option<Sniffed> {
     if bytes.get(4..8) == Some(b"ftyp") {
         return Some(Sniffed::other("video/mp4", "a video"));
     }
+    if let Some(image) = image(bytes) {
+        return Some(image);
+    }
     KNOWN
         .iter()
         .find(|(mark, ..)| bytes.starts_with(mark))
         .map(|(_, media_type, found)| Sniffed::other(media_type, found))
+}
+
+/// Pictures, which may hold text.
+fn image(bytes: &[u8]) -> Option<Sniffed> {
+    const KNOWN: &[(&[u8], &str, &str)] = &[
+        (b"\x89PNG\r\n\x1a\n", "image/png", "a PNG image"),
+        (b"\xff\xd8\xff", "image/jpeg", "a JPEG image"),
+        (b"GIF8", "image/gif", "a GIF image"),
+        (b"II*\0", "image/tiff", "a TIFF image"),
+        (b"MM\0*", "image/tiff", "a TIFF image"),
+    ];
+    // Text can start with the two letters of a bitmap; four zero bytes and the size of a header follow only there.
+    let bitmap = bytes.starts_with(b"BM")
+        && bytes.get(6..10) == Some(&[0; 4])
+        && matches!(bytes.get(14..18), Some([12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]));
+    if bitmap {
+        return Some(Sniffed::image("image/bmp", "a BMP image"));
+    }
+    KNOWN
+        .iter()
+        .find(|(mark, ..)| bytes.starts_with(mark))
+        .map(|(_, media_type, found)| Sniffed::image(media_type, found))
 }
 
 /// ZIP containers tell what they are by the names of their entries.

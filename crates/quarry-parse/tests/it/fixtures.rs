@@ -76,7 +76,8 @@ fn judge(path: &PathBuf, expected: &Value, score: &mut Score) {
     let bytes = fs::read(path).unwrap();
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let started = Instant::now();
-    let result = parse(&Source { bytes: &bytes, name: &name, media_type: None }, &Limits::default());
+    let source = Source { bytes: &bytes, name: &name, media_type: None, password: None };
+    let result = parse(&source, &Limits::default()).and_then(Parsed::or_needs_ocr);
     let seconds = started.elapsed().as_secs_f64();
     score.check(seconds < 20.0, || format!("{name}: took {seconds:.1} s"));
     if let Ok(folder) = std::env::var("QUARRY_DUMP") {
@@ -84,7 +85,7 @@ fn judge(path: &PathBuf, expected: &Value, score: &mut Score) {
     }
     let parsed = match (result, expected["outcome"].as_str(), expected["password"].as_str()) {
         (result, Some("ocr-needed"), _) => {
-            return score.check(matches!(result, Err(ParseError::NoText { .. })), || {
+            return score.check(matches!(result, Err(ParseError::NeedsOcr { .. })), || {
                 format!("{name}: {:?}", result.as_ref().map(|_| "text"))
             });
         }

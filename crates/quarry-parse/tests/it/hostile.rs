@@ -15,17 +15,17 @@ fn refused(name: &str, bytes: &[u8]) -> (String, &'static str) {
 #[test]
 fn the_sentences_people_read() {
     assert_eq!(refused("a.txt", b""), ("the file is empty (0 bytes)".into(), "empty_document"));
-    let png = b"\x89PNG\r\n\x1a\nrest";
+    let sound = b"OggS rest";
     let supported =
-        "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text and source code";
+        "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text, source code and images";
     assert_eq!(
-        refused("a.png", png),
-        (format!("a PNG image cannot be read; what can be: {supported}"), "unsupported_format")
+        refused("a.ogg", sound),
+        (format!("a sound file cannot be read; what can be: {supported}"), "unsupported_format")
     );
     assert_eq!(
-        refused("a.pdf", png),
+        refused("a.pdf", sound),
         (
-            "named .pdf, but its bytes are a PNG image; give it its right name or replace the file".into(),
+            "named .pdf, but its bytes are a sound file; give it its right name or replace the file".into(),
             "wrong_format"
         )
     );
@@ -50,7 +50,7 @@ fn an_encrypted_office_document_says_so() {
     file.resize(512, 0);
     file.extend("EncryptedPackage\0".encode_utf16().flat_map(u16::to_le_bytes));
     file.resize(1024, 0);
-    let expected = "the Office document is encrypted; remove its password and add it again";
+    let expected = "the Office document is encrypted; give its password, or remove it and add the file again";
     assert_eq!(refused("a.docx", &file), (expected.into(), "encrypted_document"));
 }
 
@@ -140,11 +140,8 @@ fn entities_are_never_expanded() {
 #[test]
 fn a_page_image_needs_ocr() {
     let image = "q 100 0 0 100 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \u{1} EI Q";
-    let (sentence, code) = refused("scan.pdf", &pdf(&[image], "Helvetica"));
-    assert_eq!(
-        (sentence.as_str(), code),
-        ("no text in the PDF: page images without text need OCR: page 1", "no_text")
-    );
+    let scanned = read("scan.pdf", &pdf(&[image], "Helvetica")).unwrap();
+    assert_eq!((scanned.text.as_str(), scanned.scans.len()), ("", 1));
     let (sentence, code) = refused("blank.pdf", &pdf(&[""], "Helvetica"));
     assert_eq!(
         (sentence.as_str(), code),

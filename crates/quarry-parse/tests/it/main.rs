@@ -5,4 +5,7 @@ mod chunking;
 mod fixtures;
 mod formats;
 mod hostile;
+mod pdf;
+mod scans;
+mod strategies;
 mod support;

@@ -10,7 +10,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Parsed, ParseError> {
 }
 
 pub fn read_under(name: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, ParseError> {
-    parse(&Source { bytes, name, media_type: None }, limits)
+    parse(&Source { bytes, name, media_type: None, password: None }, limits)
 }
 
 /// The kinds and texts of all blocks, a line each.
@@ -53,6 +53,11 @@ pub fn pdf(pages: &[&str], font: &str) -> Vec<u8> {
         ));
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len() + 1));
     }
+    pdf_of(&objects)
+}
+
+/// A PDF of the given objects, numbered from 1, of which the first is the catalogue.
+pub fn pdf_of(objects: &[String]) -> Vec<u8> {
     let mut file = "%PDF-1.4\n".to_owned();
     let mut places = Vec::new();
     for (index, object) in objects.iter().enumerate() {
