@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod events;
+pub mod generations;
 mod health;
 pub mod history;
 pub mod idempotency;

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use quarry_core::{Access, CollectionName};
+use quarry_engine::generations::Change;
 
 use crate::{
     auth::Caller,
@@ -48,10 +49,12 @@ pub(crate) async fn add(
         .part(b"collection")
         .part(new.name.as_str().as_bytes())
         .part(new.description.as_bytes())
-        .part(new.embedder.as_deref().unwrap_or_default().as_bytes());
+        .part(new.embedder.as_deref().unwrap_or_default().as_bytes())
+        .part(&reply::bytes(&new.chunking)?);
     let work = async {
         let collections = state.app.engine.collections();
-        let collection = collections.add(&access, &new.name, new.description, new.embedder).await?;
+        let change = Change { embedder: new.embedder, chunking: new.chunking };
+        let collection = collections.add(&access, &new.name, new.description, change).await?;
         Ok(Kept { status: StatusCode::CREATED, body: reply::bytes(&collection)?, locate })
     };
     let repeatable = Repeatable { state: &state, access: &access, headers: &headers };

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::JobStage;
+
 /// Named values that filters can ask about: true, false, numbers, text, or lists of these.
 #[derive(Clone, Debug, ToSchema)]
 #[schema(example = json!({"year": 2024, "tags": ["finance", "audit"], "draft": false}))]

@@ -21,7 +21,7 @@ mod trace;
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
 pub use answer::{Answer, Citation, Sentence};
 pub(crate) use answer::ModelAnswer;
-pub use collection::{Collection, CollectionWithCounts, Counts, DescribeCollection, NewCollection};
+pub use collection::{Collection, CollectionWithCounts, Counts, DescribeCollection, NewCollection, ChunkStrategy, Chunking, Generation, GenerationState, Generations};
 pub use document::{
     AddDocuments, Added, AddedDocument, Chunk, ChunkKind, Document, DocumentStatus, Metadata, NewDocument,
     Outcome, Span, UpdateDocument, UploadForm,
