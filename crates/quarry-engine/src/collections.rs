@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many documents a collection holds, by status.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Documents by status name.
     pub documents: BTreeMap<String, u64>,

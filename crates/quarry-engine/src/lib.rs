@@ -24,6 +24,7 @@ pub mod outbound;
 mod rebuild;
 pub mod retrieve;
 pub mod settings;
+pub mod watching;
 
 pub use cage::{Cage, CageSettings};
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};

@@ -93,6 +93,17 @@ pub enum GenerationState {
     Failed,
 }
 
+/// How far a collection is.
+#[derive(Clone, Debug, ToSchema)]
+pub struct CollectionProgress {
+    /// Documents by status.
+    pub documents: BTreeMap<String, u64>,
+    /// Searchable chunks.
+    pub chunks: u64,
+    /// The generations that are being built.
+    pub building: Vec<Generation>,
+}
+
 /// The generations of a collection, newest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Generations {

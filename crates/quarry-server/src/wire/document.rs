@@ -95,6 +95,36 @@ pub struct UploadForm {
     pub priority: Option<u32>,
 }
 
+/// What came of many lines.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct BulkReport {
+    /// Lines that were not blank.
+    pub lines: u64,
+    /// Documents that are new.
+    pub created: u64,
+    /// New versions of known documents.
+    pub new_versions: u64,
+    /// Documents that are as they were.
+    pub unchanged: u64,
+    /// Lines that could not be taken.
+    pub failed: u64,
+    /// The first hundred of them.
+    pub failures: Vec<BulkFailure>,
+}
+
+/// A line that could not be taken.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BulkFailure {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Its source, where it could be read.
+    pub source: String,
+    /// A stable code.
+    pub code: String,
+    /// A sentence.
+    pub detail: String,
+}
+
 /// What adding did, document by document.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Added {
