@@ -34,11 +34,13 @@ pub enum ParseError {
         /// What is wrong, as far as the reader can tell.
         detail: String,
     },
-    /// It needs a password.
-    #[error("the {format} is encrypted; remove its password and add it again")]
+    /// It needs a password, and was given none or one that does not fit.
+    #[error("{}", encrypted_sentence(.format, *.wrong_password))]
     Encrypted {
         /// The format's name.
         format: Cow<'static, str>,
+        /// Whether a password was given and does not fit.
+        wrong_password: bool,
     },
     /// It is larger than a limit allows.
     #[error("the document has more {which} than the limit of {limit}")]
@@ -58,10 +60,23 @@ pub enum ParseError {
     },
 }
 
+fn encrypted_sentence(format: &str, wrong_password: bool) -> String {
+    if wrong_password {
+        format!("the password given for the {format} does not open it; give the right one")
+    } else {
+        format!("the {format} is encrypted; give its password, or remove it and add the file again")
+    }
+}
+
 impl ParseError {
     pub(crate) fn damaged(format: &'static str, detail: impl ToString) -> Self {
         // Readers' messages can quote the input at length; a person needs the start only.
         Self::Damaged { format: format.into(), detail: detail.to_string().chars().take(300).collect() }
+    }
+
+    /// It is encrypted and `password` does not open it.
+    pub(crate) fn encrypted(format: &'static str, password: Option<&str>) -> Self {
+        Self::Encrypted { format: format.into(), wrong_password: password.is_some() }
     }
 
     pub(crate) fn over(which: &'static str, limit: impl TryInto<u64>) -> Self {

@@ -21,7 +21,7 @@ const LABEL: &str = "PDF";
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     let document = PdfDocument::from_bytes(input.bytes.to_vec()).map_err(|error| refused(&error))?;
     if document.is_encrypted() && !document.is_authenticated() {
-        return Err(ParseError::Encrypted { format: LABEL });
+        return Err(ParseError::encrypted(LABEL, None));
     }
     let count = document.page_count().map_err(|error| refused(&error))?;
     if count > input.limits.pages {
@@ -55,7 +55,7 @@ fn refused(error: &Error) -> ParseError {
     let message = error.to_string();
     let lower = message.to_ascii_lowercase();
     if matches!(error, Error::EncryptedPdf) || lower.contains("password") || lower.contains("encrypt") {
-        ParseError::Encrypted { format: LABEL }
+        ParseError::encrypted(LABEL, None)
     } else {
         ParseError::damaged(LABEL, message)
     }
