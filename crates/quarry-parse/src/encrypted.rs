@@ -28,7 +28,9 @@ pub(crate) fn open(bytes: &[u8], password: Option<&str>) -> Result<Vec<u8>, Pars
     let Ok(mut reader) = CfbReader::new(Cursor::new(bytes)) else {
         return Err(ParseError::encrypted(LABEL, None));
     };
-    let Ok(info) = reader.open_stream("EncryptionInfo") else { return Err(ParseError::encrypted(LABEL, None)) };
+    let Ok(info) = reader.open_stream("EncryptionInfo") else {
+        return Err(ParseError::encrypted(LABEL, None));
+    };
     let package = reader.open_stream("EncryptedPackage").map_err(|error| damaged(&error))?;
     let password: Vec<u8> =
         password.unwrap_or(DEFAULT_PASSWORD).encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -166,27 +166,19 @@ impl Format {
         let container =
             matches!(self, Self::Epub | Self::Outlook | Self::Zip | Self::Tar | Self::Gzip | Self::Rtf);
         let office = matches!(self, Self::Pptx | Self::Odt | Self::Odp | Self::Doc | Self::Ppt);
-        !container
-            && !office
-            && !matches!(self, Self::Pdf | Self::Docx | Self::Xlsx | Self::Xls | Self::Ods)
+        !container && !office && !matches!(self, Self::Pdf | Self::Docx | Self::Xlsx | Self::Xls | Self::Ods)
     }
 }
 
-/// The extensions of source code and of settings.
-const CODE: &[&str] = &[
-    "rs", "py", "pyi", "pyx", "js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx", "java", "kt", "kts", "c", "h",
-    "cc", "cxx", "cpp", "hpp", "hh", "hxx", "ino", "cu", "cuh", "cs", "csx", "fs", "fsx", "vb", "vbs", "bas", "go",
-    "rb", "rake", "php", "phtml", "swift", "scala", "sc", "sbt", "groovy", "gradle", "sh", "bash", "zsh", "fish",
-    "ksh", "ps1", "psm1", "bat", "cmd", "awk", "sed", "tcl", "sql", "psql", "ddl", "r", "rmd", "jl", "lua", "pl",
-    "pm", "t", "hs", "lhs", "ml", "mli", "ex", "exs", "erl", "hrl", "clj", "cljs", "cljc", "edn", "el", "lisp", "lsp",
-    "scm", "rkt", "dart", "zig", "nim", "cr", "d", "v", "sv", "svh", "vhd", "vhdl", "vue", "svelte", "astro", "css",
-    "scss", "sass", "less", "styl", "toml", "yaml", "yml", "ini", "cfg", "conf", "properties", "env", "editorconfig",
-    "proto", "thrift", "graphql", "gql", "tf", "tfvars", "hcl", "nix", "bzl", "bazel", "cmake", "mk", "mak",
-    "dockerfile", "m", "mm", "f", "for", "f77", "f90", "f95", "f03", "f08", "cob", "cbl", "cpy", "ada", "adb", "ads",
-    "pas", "dpr", "pp", "asm", "s", "wat", "sol", "move", "glsl", "hlsl", "wgsl", "vert", "frag", "metal", "pro",
-    "prolog", "coffee", "hx", "as", "abap", "cls", "trigger", "ejs", "hbs", "jinja", "j2", "twig", "erb", "haml", "pug",
-    "diff", "patch",
-];
+/// The extensions of source code and of settings, parted by spaces.
+const CODE: &str = "rs py pyi pyx js mjs cjs ts mts cts jsx tsx java kt kts c h cc cxx cpp hpp hh hxx ino cu cuh cs csx \
+    fs fsx vb vbs bas go rb rake php phtml swift scala sc sbt groovy gradle sh bash zsh fish ksh ps1 \
+    psm1 bat cmd awk sed tcl sql psql ddl r rmd jl lua pl pm t hs lhs ml mli ex exs erl hrl clj cljs \
+    cljc edn el lisp lsp scm rkt dart zig nim cr d v sv svh vhd vhdl vue svelte astro css scss sass less \
+    styl toml yaml yml ini cfg conf properties env editorconfig proto thrift graphql gql tf tfvars hcl \
+    nix bzl bazel cmake mk mak dockerfile m mm f for f77 f90 f95 f03 f08 cob cbl cpy ada adb ads pas dpr \
+    pp asm s wat sol move glsl hlsl wgsl vert frag metal pro prolog coffee hx as abap cls trigger ejs \
+    hbs jinja j2 twig erb haml pug diff patch";
 
 /// The format that a file name's extension promises.
 pub(crate) fn by_extension(extension: &str) -> Option<Format> {
@@ -212,14 +204,14 @@ pub(crate) fn by_extension(extension: &str) -> Option<Format> {
         "epub" => Format::Epub,
         "eml" | "mht" | "mhtml" => Format::Mail,
         "msg" => Format::Outlook,
-        "xml" | "xsd" | "xsl" | "xslt" | "rss" | "atom" | "dita" | "fb2" | "tei" | "nxml" | "svg" | "opml"
-        | "kml" | "gpx" | "wsdl" | "xliff" | "xlf" | "tmx" | "plist" | "dbk" => Format::Xml,
+        "xml" | "xsd" | "xsl" | "xslt" | "rss" | "atom" | "dita" | "fb2" | "tei" | "nxml" | "svg"
+        | "opml" | "kml" | "gpx" | "wsdl" | "xliff" | "xlf" | "tmx" | "plist" | "dbk" => Format::Xml,
         "ipynb" => Format::Notebook,
         "srt" | "vtt" => Format::Subtitles,
         "zip" => Format::Zip,
         "tar" => Format::Tar,
         "gz" | "tgz" => Format::Gzip,
-        _ if CODE.contains(&extension) => Format::Code,
+        _ if CODE.split(' ').any(|known| known == extension) => Format::Code,
         _ => return None,
     })
 }

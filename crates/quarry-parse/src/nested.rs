@@ -35,7 +35,11 @@ impl<'w, 'l> Members<'w, 'l> {
         let too_deep = || ParseError::over("levels of files in files", self.input.limits.file_nesting);
         let source = Source { bytes, name: &name, media_type, password: self.input.password };
         let read = |inner: &Input<'_>| {
-            if opens { parse_within(&source, inner.limits, inner.budget, inner.depth) } else { Err(too_deep()) }
+            if opens {
+                parse_within(&source, inner.limits, inner.budget, inner.depth)
+            } else {
+                Err(too_deep())
+            }
         };
         let limits = self.limits();
         let result = read(&self.input.inside(&limits));

@@ -5,16 +5,12 @@ mod magic;
 
 pub(crate) use magic::is_tar;
 
-use crate::{
-    Format, ParseError, decode,
-    format::by_extension,
-};
+use crate::{Format, ParseError, decode, format::by_extension};
 use guess::looks_like_html;
 use magic::magic;
 
 /// The formats with a reader, for the sentence that refuses the rest.
-pub(crate) const SUPPORTED: &str =
-    "PDF, DOCX, DOC, RTF, ODT, PPTX, PPT, ODP, XLSX, XLS, ODS, EPUB, EML, MSG, HTML, XML, Markdown, CSV, TSV, JSON, \
+pub(crate) const SUPPORTED: &str = "PDF, DOCX, DOC, RTF, ODT, PPTX, PPT, ODP, XLSX, XLS, ODS, EPUB, EML, MSG, HTML, XML, Markdown, CSV, TSV, JSON, \
      JSON lines, Jupyter notebooks, SRT, VTT, plain text, source code, and ZIP, TAR and GZ archives of these";
 
 /// What [`sniff`] found.

@@ -99,10 +99,7 @@ impl<'a> Writer<'a> {
 
     /// How many characters and table rows still fit.
     pub fn room(&self) -> (usize, usize) {
-        (
-            self.limits.text_chars.saturating_sub(self.chars),
-            self.limits.table_rows.saturating_sub(self.rows),
-        )
+        (self.limits.text_chars.saturating_sub(self.chars), self.limits.table_rows.saturating_sub(self.rows))
     }
 
     pub fn finish(self) -> Parsed {

@@ -63,7 +63,9 @@ pub(super) fn read_zip(input: &Input<'_>) -> Result<Parsed, ParseError> {
 /// What is wrong with a file in an archive, without the archive's name.
 fn problem(error: &ParseError) -> String {
     match error {
-        ParseError::Encrypted { wrong_password: false, .. } => "it is encrypted; give the password".to_owned(),
+        ParseError::Encrypted { wrong_password: false, .. } => {
+            "it is encrypted; give the password".to_owned()
+        }
         ParseError::Encrypted { .. } => "the password given does not open it".to_owned(),
         ParseError::Damaged { detail, .. } => detail.clone(),
         other => other.to_string(),
@@ -99,7 +101,11 @@ pub(super) fn read_gzip(input: &Input<'_>) -> Result<Parsed, ParseError> {
     collect(input, GZIP, |members| members.add(&name, &bytes, None))
 }
 
-fn read_tar_files(input: &Input<'_>, stream: impl Read, members: &mut Members<'_, '_>) -> Result<(), ParseError> {
+fn read_tar_files(
+    input: &Input<'_>,
+    stream: impl Read,
+    members: &mut Members<'_, '_>,
+) -> Result<(), ParseError> {
     let mut archive = tar::Tar::new(stream, input.budget);
     loop {
         match archive.next() {
@@ -159,7 +165,10 @@ fn collect<'i>(
     parsed.title = None;
     found.put_into(&mut parsed);
     if parsed.members.is_empty() {
-        return Err(ParseError::NoText { format: label.into(), detail: "there are no files in it".to_owned() });
+        return Err(ParseError::NoText {
+            format: label.into(),
+            detail: "there are no files in it".to_owned(),
+        });
     }
     Ok(parsed)
 }

@@ -66,7 +66,8 @@ fn main_part(archive: &mut Archive<'_>) -> Result<Option<String>, ParseError> {
 /// The texts of SmartArt and charts, which stand in parts of their own.
 fn drawings(archive: &mut Archive<'_>, writer: &mut Writer<'_>) -> Result<(), ParseError> {
     let is_drawing = |name: &String| {
-        name.starts_with("word/diagrams/data") || (name.starts_with("word/charts/chart") && name.ends_with(".xml"))
+        name.starts_with("word/diagrams/data")
+            || (name.starts_with("word/charts/chart") && name.ends_with(".xml"))
     };
     let mut names: Vec<String> = archive.names().into_iter().filter(is_drawing).collect();
     names.sort();
@@ -74,7 +75,11 @@ fn drawings(archive: &mut Archive<'_>, writer: &mut Writer<'_>) -> Result<(), Pa
 }
 
 /// What stands at the head and foot of every page, once.
-fn furniture(archive: &mut Archive<'_>, writer: &mut Writer<'_>, input: &Input<'_>) -> Result<(), ParseError> {
+fn furniture(
+    archive: &mut Archive<'_>,
+    writer: &mut Writer<'_>,
+    input: &Input<'_>,
+) -> Result<(), ParseError> {
     const MOST: usize = 50;
     let is_furniture = |name: &String| {
         (name.starts_with("word/header") || name.starts_with("word/footer")) && name.ends_with(".xml")
@@ -113,7 +118,9 @@ fn write(
             writer.table(&rows, header)
         }
         Item::Note(key) => match notes.remove(&key) {
-            Some(text) if key.0 == "comment" => writer.push(BlockKind::Paragraph, &format!("[Comment] {text}")),
+            Some(text) if key.0 == "comment" => {
+                writer.push(BlockKind::Paragraph, &format!("[Comment] {text}"))
+            }
             Some(text) => writer.push(BlockKind::Paragraph, &format!("[{}] {text}", key.1)),
             None => Ok(()),
         },

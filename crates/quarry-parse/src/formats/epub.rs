@@ -143,9 +143,9 @@ fn decode_percent(path: &str) -> String {
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
         let digits: Option<[u8; 2]> = rest.clone().next().zip(rest.clone().nth(1)).map(|(a, b)| [a, b]);
-        let code = digits.filter(|_| byte == b'%').and_then(|digits| {
-            u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()
-        });
+        let code = digits
+            .filter(|_| byte == b'%')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok());
         match code {
             Some(code) => {
                 bytes.push(code);

@@ -25,15 +25,17 @@ pub(super) fn read(input: &Input<'_>, format: Format) -> Result<Parsed, ParseErr
     let tree = document.to_ir();
     let mut walk = Walk { writer: Writer::new(input.limits), nesting: input.limits.nesting };
     let slides = format == Format::Ppt;
-    if slides && tree.sections.len() > input.limits.pages {
+    // Behind the slides stand sections for what all of them show.
+    let count = document.as_ppt().map_or(tree.sections.len(), |deck| deck.slides.len());
+    if slides && count > input.limits.pages {
         return Err(ParseError::over("slides", input.limits.pages));
     }
     let mut furniture: Vec<String> = Vec::new();
     for (index, section) in tree.sections.iter().enumerate() {
         if slides {
-            walk.writer.page = u32::try_from(index + 1).ok();
+            walk.writer.page = u32::try_from(index + 1).ok().filter(|_| index < count);
         }
-        walk.section(section, slides)?;
+        walk.section(section, slides && index < count)?;
         for text in running_texts(section) {
             if !furniture.contains(&text) && furniture.len() < 100 {
                 furniture.push(text);
@@ -60,7 +62,7 @@ pub(super) fn read(input: &Input<'_>, format: Format) -> Result<Parsed, ParseErr
         }
     }
     if slides {
-        parsed.pages = u32::try_from(tree.sections.len()).ok();
+        parsed.pages = u32::try_from(count).ok();
     }
     if metadata.text_truncated {
         parsed.warnings.push("the text is not complete: the file is damaged or too large".to_owned());
@@ -144,7 +146,8 @@ impl Walk<'_> {
             }
             Element::Footnote(note) | Element::Endnote(note) => {
                 let texts: Vec<String> = note.content.iter().map(|inner| element_text(inner, 0)).collect();
-                self.writer.push(BlockKind::Paragraph, &format!("[{}] {}", note.id, one_line(&texts.join(" "))))
+                self.writer
+                    .push(BlockKind::Paragraph, &format!("[{}] {}", note.id, one_line(&texts.join(" "))))
             }
             _ => Ok(()),
         }
@@ -224,9 +227,7 @@ fn element_text(element: &Element, depth: usize) -> String {
         Element::CodeBlock(code) => code.content.clone(),
         Element::TextBox(text_box) => all(&text_box.content),
         Element::Footnote(note) | Element::Endnote(note) => all(&note.content),
-        Element::List(list) => {
-            list.items.iter().map(|item| all(&item.content)).collect::<Vec<_>>().join(" ")
-        }
+        Element::List(list) => list.items.iter().map(|item| all(&item.content)).collect::<Vec<_>>().join(" "),
         Element::Table(table) => {
             let cells = table.rows.iter().flat_map(|row| &row.cells);
             cells.map(|cell| all(&cell.content)).collect::<Vec<_>>().join(" ")

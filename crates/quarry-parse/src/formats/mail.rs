@@ -62,7 +62,11 @@ fn messages_inside(bytes: &[u8]) -> usize {
         bytes.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
     };
     let marks = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-    marks.filter(|(at, _)| [b"/rfc822".as_slice(), b"/global", b"/digest"].iter().any(|word| starts(word, *at))).count()
+    marks
+        .filter(|(at, _)| {
+            [b"/rfc822".as_slice(), b"/global", b"/digest"].iter().any(|word| starts(word, *at))
+        })
+        .count()
 }
 
 /// Mail folders put a line `From ...` before each message.
@@ -263,4 +267,3 @@ pub(super) fn body(
         None => text::read(&input.part(plain.as_bytes(), &limits)),
     }
 }
-

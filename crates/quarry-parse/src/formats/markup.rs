@@ -27,9 +27,10 @@ pub(crate) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> 
 
 /// The value of an attribute that has a prefix, where the same name without one means something else.
 pub(crate) fn prefixed_attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = element.attributes().with_checks(false).flatten().find(|attribute| {
-        attribute.key.prefix().is_some() && attribute.key.local_name().as_ref() == name
-    })?;
+    let found =
+        element.attributes().with_checks(false).flatten().find(|attribute| {
+            attribute.key.prefix().is_some() && attribute.key.local_name().as_ref() == name
+        })?;
     Some(unescape(&found.value))
 }
 

@@ -45,7 +45,8 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     let text = decode(input.bytes, None);
     let Ok(notebook) = serde_json::from_str::<Notebook>(&text) else { return json::read(input) };
     let mut writer = Writer::new(input.limits);
-    let cells = notebook.cells.into_iter().chain(notebook.worksheets.into_iter().flat_map(|sheet| sheet.cells));
+    let cells =
+        notebook.cells.into_iter().chain(notebook.worksheets.into_iter().flat_map(|sheet| sheet.cells));
     for cell in cells {
         write(&cell, &mut writer, input)?;
     }

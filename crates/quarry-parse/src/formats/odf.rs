@@ -1,6 +1,7 @@
 //! OpenDocument texts and presentations, packed or in one XML file.
 
 mod body;
+mod elements;
 mod sink;
 mod styles;
 
@@ -21,8 +22,7 @@ const MOST_OBJECTS: usize = 200;
 /// Reads a document: its body, then the headers and footers of its pages once.
 pub(super) fn read(input: &Input<'_>, format: Format) -> Result<Parsed, ParseError> {
     let label = format.label();
-    let mut archive =
-        if input.bytes.starts_with(b"PK") { Some(Archive::open(input, label)?) } else { None };
+    let mut archive = if input.bytes.starts_with(b"PK") { Some(Archive::open(input, label)?) } else { None };
     let part = |archive: &mut Option<Archive<'_>>, name: &str| match archive {
         Some(archive) => archive.text(name),
         None => Ok(decode(input.bytes, None)),
@@ -126,7 +126,7 @@ impl Document<'_, '_> {
     /// What stands at the head and foot of every page, once.
     fn furniture(&mut self, styles: &str) -> Result<(), ParseError> {
         let mut seen: Vec<String> = Vec::new();
-        for text in body::headers_and_footers(styles) {
+        for text in elements::headers_and_footers(styles) {
             if seen.len() < 100 && !seen.contains(&text) {
                 self.writer.push(BlockKind::Paragraph, &text)?;
                 seen.push(text);

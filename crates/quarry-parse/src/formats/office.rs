@@ -55,11 +55,8 @@ pub(super) struct Relation {
 /// The relations of a part.
 pub(super) fn relations(archive: &mut Archive<'_>, part: &str) -> Result<Vec<Relation>, ParseError> {
     let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
-    let path = if folder.is_empty() {
-        format!("_rels/{file}.rels")
-    } else {
-        format!("{folder}/_rels/{file}.rels")
-    };
+    let path =
+        if folder.is_empty() { format!("_rels/{file}.rels") } else { format!("{folder}/_rels/{file}.rels") };
     let text = archive.text(&path)?;
     let mut reader = reader(&text);
     let mut relations = Vec::new();

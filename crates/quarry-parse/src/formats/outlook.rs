@@ -1,7 +1,7 @@
 //! Messages saved by Outlook: an OLE container with a stream for each property.
 
-mod container;
 mod compressed;
+mod container;
 mod properties;
 
 use super::{
@@ -98,9 +98,9 @@ impl Open<'_, '_, '_> {
     fn header_line(&mut self, name: &str) -> Result<String, ParseError> {
         let storage = self.storage;
         let headers = self.text(storage, 0x007d)?;
-        let line = headers.lines().find(|line| {
-            line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-        });
+        let line = headers
+            .lines()
+            .find(|line| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)));
         Ok(line.and_then(|line| line.get(name.len()..)).map(one_line).unwrap_or_default())
     }
 
@@ -133,7 +133,8 @@ impl Open<'_, '_, '_> {
         }
         if plain.trim().is_empty() && page.is_none() {
             let packed = self.container.stream(storage, &property(0x1009, "0102"))?;
-            let unpacked = packed.and_then(|packed| compressed::expand(&packed, self.input.budget.bytes_left()));
+            let unpacked =
+                packed.and_then(|packed| compressed::expand(&packed, self.input.budget.bytes_left()));
             if let Some(document) = unpacked {
                 self.input.budget.take_bytes(document.len() as u64)?;
                 let (text_chars, table_rows) = writer.room();
@@ -147,7 +148,8 @@ impl Open<'_, '_, '_> {
     fn attachments(&mut self, members: &mut Members<'_, '_>) -> Result<(), ParseError> {
         for storage in self.container.storages(self.storage, "__attach_version1.0_#") {
             self.input.budget.take_entries(1)?;
-            let names = [self.text(storage, 0x3707)?, self.text(storage, 0x3704)?, self.text(storage, 0x3001)?];
+            let names =
+                [self.text(storage, 0x3707)?, self.text(storage, 0x3704)?, self.text(storage, 0x3001)?];
             let name = names.iter().map(|name| one_line(name)).find(|name| !name.is_empty());
             let name = name.unwrap_or_else(|| "attachment".to_owned());
             let kind = self.text(storage, 0x370e)?;
@@ -156,7 +158,9 @@ impl Open<'_, '_, '_> {
                 members.add(&name, &bytes, kind)?;
             } else if let Some(inner) = self.container.child(storage, &property(0x3701, "000D")) {
                 let container = &mut *self.container;
-                members.add_with(&name, "application/vnd.ms-outlook", |input| message(container, inner, false, input))?;
+                members.add_with(&name, "application/vnd.ms-outlook", |input| {
+                    message(container, inner, false, input)
+                })?;
             } else {
                 members.unreadable(&name, 0, "it is only a link to a file elsewhere".to_owned());
             }

@@ -1,9 +1,10 @@
 //! Rich Text Format, with the encodings of its fonts.
 //!
 //! [`tokens`] cuts the bytes, [`header`] keeps what fonts and styles mean, [`group`] the state that groups nest, and
-//! [`document`] puts paragraphs and tables together. What is no text of the document (pictures, field codes, revision
+//! [`document`] follows the tokens and [`blocks`] writes paragraphs and tables. What is no text of the document (pictures, field codes, revision
 //! tables) is skipped with its group.
 
+mod blocks;
 mod document;
 mod group;
 mod header;

@@ -139,7 +139,8 @@ fn plain(cue: &str) -> (Option<String>, String) {
         }
     }
     said.push_str(rest);
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&lrm;", ""), ("&rlm;", ""), ("&amp;", "&")];
+    let entities =
+        [("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&lrm;", ""), ("&rlm;", ""), ("&amp;", "&")];
     let said = entities.iter().fold(said, |text, (from, to)| text.replace(from, to));
     (speaker, one_line(&said))
 }

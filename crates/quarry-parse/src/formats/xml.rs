@@ -1,11 +1,12 @@
 //! Any XML: its texts, as prose where its elements are those of a document, as named values where they are data.
 //!
-//! [`tree`] turns events into pieces from the inside out and [`names`] knows what elements are called in the usual
+//! [`tree`] turns events into [`pieces`] from the inside out and [`names`] knows what elements are called in the usual
 //! kinds of documents (JATS, DocBook, TEI, DITA, FictionBook, feeds). Nothing outside the file is ever fetched, and
 //! entities that the file defines are replaced only where their text is plain.
 
 mod entities;
 mod names;
+mod pieces;
 mod tree;
 
 use quick_xml::events::Event;
@@ -16,7 +17,8 @@ use super::{
 };
 use crate::{BlockKind, ParseError, Parsed, decode::decode, writer::Writer, writer::one_line};
 use entities::Entities;
-use tree::{Piece, Tree};
+use pieces::Piece;
+use tree::Tree;
 
 const LABEL: &str = "XML document";
 
@@ -77,7 +79,11 @@ fn write(
         Piece::Block(kind, text) => writer.push(kind, &text),
         Piece::Record(fields) => {
             let line = |(name, text): &(String, String)| {
-                if is_prose || name.is_empty() { one_line(text) } else { format!("{name}: {}", one_line(text)) }
+                if is_prose || name.is_empty() {
+                    one_line(text)
+                } else {
+                    format!("{name}: {}", one_line(text))
+                }
             };
             let lines: Vec<String> = fields.iter().map(line).filter(|line| !line.is_empty()).collect();
             // Parts of a name or a date belong on one line; the fields of data do not.

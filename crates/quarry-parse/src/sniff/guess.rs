@@ -74,9 +74,13 @@ pub(super) fn looks_like_html(head: &[u8]) -> bool {
 
 /// A number, and below it a time, an arrow and a time.
 fn starts_with_cue(text: &str) -> bool {
-    let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines =
+        text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
     let number = lines.next().is_some_and(|line| line.parse::<u32>().is_ok());
-    number && lines.next().is_some_and(|line| line.contains("-->") && line.starts_with(|c: char| c.is_ascii_digit()))
+    number
+        && lines
+            .next()
+            .is_some_and(|line| line.contains("-->") && line.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether it starts with the header lines of a message.
@@ -97,14 +101,16 @@ fn headers(bytes: &[u8]) -> impl Iterator<Item = String> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).enumerate();
     let lines = lines.take_while(|(_, line)| !line.is_empty());
-    lines.filter(|(_, line)| !line.starts_with(b" ") && !line.starts_with(b"\t")).map_while(|(index, line)| {
-        // The line that mail folders put before each message.
-        if index == 0 && (line.starts_with(b"From ") || line.starts_with(b">From ")) {
-            return Some(String::new());
-        }
-        let end = line.iter().position(|byte| *byte == b':')?;
-        let name = line.get(..end)?;
-        let valid = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_graphic());
-        valid.then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
-    })
+    lines.filter(|(_, line)| !line.starts_with(b" ") && !line.starts_with(b"\t")).map_while(
+        |(index, line)| {
+            // The line that mail folders put before each message.
+            if index == 0 && (line.starts_with(b"From ") || line.starts_with(b">From ")) {
+                return Some(String::new());
+            }
+            let end = line.iter().position(|byte| *byte == b':')?;
+            let name = line.get(..end)?;
+            let valid = !name.is_empty() && name.iter().all(|byte| byte.is_ascii_graphic());
+            valid.then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
+        },
+    )
 }

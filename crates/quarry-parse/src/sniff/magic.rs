@@ -131,9 +131,9 @@ fn compound(bytes: &[u8]) -> Sniffed {
         let name: Vec<u8> = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
         bytes.chunks_exact(128).any(|entry| entry.starts_with(&name))
     };
-    by_streams(&in_root).or_else(|| by_streams(&anywhere)).unwrap_or_else(|| {
-        Sniffed::other("application/x-ole-storage", "an OLE container")
-    })
+    by_streams(&in_root)
+        .or_else(|| by_streams(&anywhere))
+        .unwrap_or_else(|| Sniffed::other("application/x-ole-storage", "an OLE container"))
 }
 
 fn by_streams(holds: &dyn Fn(&str) -> bool) -> Option<Sniffed> {

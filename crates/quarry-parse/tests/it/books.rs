@@ -12,7 +12,10 @@ fn chapters_come_in_the_order_of_the_spine() {
         ("mimetype", b"application/epub+zip"),
         ("META-INF/container.xml", container.as_bytes()),
         ("OPS/book.opf", package.as_bytes()),
-        ("OPS/text/two b.xhtml", b"<html><body><h1>Two</h1><p>Second text.</p><aside>A note.</aside></body></html>"),
+        (
+            "OPS/text/two b.xhtml",
+            b"<html><body><h1>Two</h1><p>Second text.</p><aside>A note.</aside></body></html>",
+        ),
         ("OPS/text/one.xhtml", b"<html><body><h1>One</h1><p>First text.</p></body></html>"),
     ]);
     let parsed = read("a.epub", &file).unwrap();

@@ -107,15 +107,25 @@ fn files_in_files_are_opened_to_a_depth_and_no_further() {
 fn archives_share_one_budget() {
     let megabyte = vec![b'a'; 1 << 20];
     let inner = zipped(&[("1.txt", &megabyte), ("2.txt", &megabyte)]);
-    let file = zipped(&[("first.txt", b"a small one"), ("a.zip", &inner), ("b.zip", &inner), ("last.txt", b"the last")]);
+    let file = zipped(&[
+        ("first.txt", b"a small one"),
+        ("a.zip", &inner),
+        ("b.zip", &inner),
+        ("last.txt", b"the last"),
+    ]);
     let limits = Limits { expanded_bytes: 3 << 20, expansion_ratio: 1_000_000, ..Limits::default() };
     let parsed = read_under("a.zip", &file, &limits).unwrap();
     assert!(parsed.text.contains("a small one") && !parsed.text.contains("the last"));
-    assert!(parsed.warnings.iter().any(|warning| warning.contains("not all files were read")), "{:?}", parsed.warnings);
+    assert!(
+        parsed.warnings.iter().any(|warning| warning.contains("not all files were read")),
+        "{:?}",
+        parsed.warnings
+    );
     let bomb = zipped(&[("zero.txt", &vec![b' '; 64 << 20])]);
     assert_eq!(refused("a.zip", &bomb).1, "over_limit");
     assert_eq!(refused("a.gz", &gzipped(&vec![b' '; 64 << 20])).1, "over_limit");
-    let many: Vec<(String, Vec<u8>)> = (0..300).map(|number| (format!("{number}.txt"), b"x y".to_vec())).collect();
+    let many: Vec<(String, Vec<u8>)> =
+        (0..300).map(|number| (format!("{number}.txt"), b"x y".to_vec())).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
     let limits = Limits { archive_entries: 100, ..Limits::default() };
     assert_eq!(read_under("a.zip", &zipped(&many), &limits).unwrap_err().code(), "over_limit");
@@ -140,10 +150,12 @@ fn messages_in_messages_end() {
     let started = Instant::now();
     let endless = "From: a@b.c\nContent-Type: message/rfc822\n\n".repeat(100_000);
     assert_eq!(refused("a.eml", endless.as_bytes()).1, "over_limit");
-    let deep = "From: a@b.c\nSubject: s\nContent-Type: message/rfc822\n\n".repeat(300) + "From: a@b.c\n\nend\n";
+    let deep =
+        "From: a@b.c\nSubject: s\nContent-Type: message/rfc822\n\n".repeat(300) + "From: a@b.c\n\nend\n";
     let parsed = read("a.eml", deep.as_bytes()).unwrap();
     assert!(parsed.members.iter().any(|member| member.problem.is_some()), "{parsed:?}");
-    let boundaries: String = (0..5_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n")).collect();
+    let boundaries: String =
+        (0..5_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n")).collect();
     let _ = read("a.eml", format!("From: a@b.c\n{boundaries}").as_bytes());
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
@@ -152,8 +164,14 @@ fn messages_in_messages_end() {
 fn repeats_are_bounded() {
     let started = Instant::now();
     let row = r#"<table:table-row table:number-rows-repeated="1000000000"><table:table-cell table:number-columns-repeated="1000000000"><text:p>x</text:p></table:table-cell></table:table-row>"#;
-    let content = format!("<office:document-content><office:body><office:text><table:table>{}</table:table><text:p>end<text:s text:c=\"999999999\"/></text:p></office:text></office:body></office:document-content>", row.repeat(200));
-    let file = zipped(&[("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", content.as_bytes())]);
+    let content = format!(
+        "<office:document-content><office:body><office:text><table:table>{}</table:table><text:p>end<text:s text:c=\"999999999\"/></text:p></office:text></office:body></office:document-content>",
+        row.repeat(200)
+    );
+    let file = zipped(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.text"),
+        ("content.xml", content.as_bytes()),
+    ]);
     let parsed = read("a.odt", &file).unwrap();
     assert!(parsed.text.len() < 5_000_000 && parsed.text.ends_with("end"));
     let limits = Limits { table_rows: 100, ..Limits::default() };
@@ -179,7 +197,10 @@ fn nesting_is_bounded() {
     assert_eq!(refused("deep.rtf", rtf.as_bytes()).1, "over_limit");
     let lists = "<text:list><text:list-item>".repeat(10_000);
     let content = format!("<office:document-content><office:body><office:text>{lists}");
-    let odt = zipped(&[("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", content.as_bytes())]);
+    let odt = zipped(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.text"),
+        ("content.xml", content.as_bytes()),
+    ]);
     assert_eq!(refused("deep.odt", &odt).1, "over_limit");
     let shapes = format!("<p:sld>{}", "<p:grpSp>".repeat(10_000));
     let pptx = zipped(&[("ppt/slides/slide1.xml", shapes.as_bytes()), ("ppt/presentation.xml", b"<p/>")]);
@@ -284,9 +305,21 @@ fn random_damage_never_crashes() {
 #[test]
 fn damage_inside_containers_never_crashes() {
     let parts: [(&str, &str, &str); 4] = [
-        ("a.odt", "content.xml", r#"<office:document-content><office:body><office:text><text:list><text:list-item><text:p>a<text:s text:c="3"/><text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>n</text:p></text:note-body></text:note></text:p></text:list-item></text:list><table:table><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row></table:table></office:text></office:body></office:document-content>"#),
-        ("a.pptx", "ppt/slides/slide1.xml", r#"<p:sld><p:sp><p:ph type="body"/><a:p><a:pPr lvl="2"><a:buAutoNum type="romanLcPeriod" startAt="3"/></a:pPr><a:r><a:t>a</a:t></a:r></a:p></p:sp><a:tbl><a:tr><a:tc vMerge="1"><a:p><a:r><a:t>x</a:t></a:r></a:p></a:tc></a:tr></a:tbl><c:chart r:id="rId1"/></p:sld>"#),
-        ("a.docx", "word/document.xml", r#"<w:document><w:body><w:p><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>a</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>"#),
+        (
+            "a.odt",
+            "content.xml",
+            r#"<office:document-content><office:body><office:text><text:list><text:list-item><text:p>a<text:s text:c="3"/><text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>n</text:p></text:note-body></text:note></text:p></text:list-item></text:list><table:table><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row></table:table></office:text></office:body></office:document-content>"#,
+        ),
+        (
+            "a.pptx",
+            "ppt/slides/slide1.xml",
+            r#"<p:sld><p:sp><p:ph type="body"/><a:p><a:pPr lvl="2"><a:buAutoNum type="romanLcPeriod" startAt="3"/></a:pPr><a:r><a:t>a</a:t></a:r></a:p></p:sp><a:tbl><a:tr><a:tc vMerge="1"><a:p><a:r><a:t>x</a:t></a:r></a:p></a:tc></a:tr></a:tbl><c:chart r:id="rId1"/></p:sld>"#,
+        ),
+        (
+            "a.docx",
+            "word/document.xml",
+            r#"<w:document><w:body><w:p><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>a</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>"#,
+        ),
         ("a.epub", "c.xhtml", "<html><body><h1>a</h1><table><tr><td>b<td>c</table></body></html>"),
     ];
     let mut state = 7_u32;
@@ -315,7 +348,10 @@ fn damage_inside_containers_never_crashes() {
                 "a.pptx" => entries.push(("ppt/presentation.xml", b"<p/>")),
                 "a.epub" => {
                     entries.push(("META-INF/container.xml", br#"<rootfile full-path="b.opf"/>"#));
-                    entries.push(("b.opf", br#"<p><item id="c" href="c.xhtml" media-type="text/html"/><itemref idref="c"/></p>"#));
+                    entries.push((
+                        "b.opf",
+                        br#"<p><item id="c" href="c.xhtml" media-type="text/html"/><itemref idref="c"/></p>"#,
+                    ));
                 }
                 _ => {}
             }

@@ -32,12 +32,16 @@ fn a_message_gives_its_head_its_body_once_and_its_attachments() {
     assert_eq!(outline(&parsed), expected);
     assert_eq!(names(&parsed), ["files.zip", "files.zip/notes/list.txt", "Inner.eml", "a.png"]);
     assert!(parsed.members[3].problem.is_some() && parsed.members[0].problem.is_none());
-    assert_eq!((parsed.title.as_deref(), parsed.metadata["author"].as_str()), (Some("Grüße"), "Ada <ada@example.org>"));
+    assert_eq!(
+        (parsed.title.as_deref(), parsed.metadata["author"].as_str()),
+        (Some("Grüße"), "Ada <ada@example.org>")
+    );
 }
 
 #[test]
 fn a_message_is_known_by_its_headers() {
-    let mail = b"Return-Path: <a@b.c>\nFrom: a@b.c\nTo: d@e.f\nSubject: Hi\nMessage-ID: <1@b.c>\n\nThe text.\n";
+    let mail =
+        b"Return-Path: <a@b.c>\nFrom: a@b.c\nTo: d@e.f\nSubject: Hi\nMessage-ID: <1@b.c>\n\nThe text.\n";
     assert_eq!(read("noname", mail).unwrap().media_type, "message/rfc822");
     assert_eq!(read("notes.txt", b"From: here\nto there: it is far.\n").unwrap().media_type, "text/plain");
     let bare = b"Subject: \xcf\xf0\xe8\xe2\xe5\xf2 \xe2\xf1\xe5\xec, \xea\xe0\xea \xe4\xe5\xeb\xe0\nFrom: a@b.c\n\n\xd2\xe5\xea\xf1\xf2 \xef\xe8\xf1\xfc\xec\xe0 \xed\xe0 \xf0\xf3\xf1\xf1\xea\xee\xec \xff\xe7\xfb\xea\xe5.\n";
@@ -64,7 +68,10 @@ fn properties(header: usize, values: &[(u32, u64)]) -> Option<Vec<u8>> {
 fn an_outlook_message_gives_the_same() {
     let (big5, ..) = encoding_rs::BIG5.encode("第一屆測試");
     let entries: Vec<OleEntry<'_>> = vec![
-        ("__properties_version1.0", properties(32, &[(0x3ffd_0003, 950), (0x0039_0040, 133_539_408_000_000_000)])),
+        (
+            "__properties_version1.0",
+            properties(32, &[(0x3ffd_0003, 950), (0x0039_0040, 133_539_408_000_000_000)]),
+        ),
         ("__substg1.0_0037001E", Some(big5.to_vec())),
         ("__substg1.0_1000001F", utf16("The body.\r\n\r\nMore of it.")),
         ("__substg1.0_0C1A001F", utf16("Ada")),
@@ -93,9 +100,9 @@ fn an_outlook_message_gives_the_same() {
 #[test]
 fn a_body_in_rich_text_only_is_expanded() {
     let packed = [
-        0x2d, 0, 0, 0, 0x2b, 0, 0, 0, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03, 0x00, 0x0a, 0x00, 0x72, 0x63,
-        0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a, 0xf3, 0x20, 0x68, 0x65, 0x6c, 0x09, 0x00, 0x20, 0x62, 0x77, 0x05,
-        0xb0, 0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f, 0xa0,
+        0x2d, 0, 0, 0, 0x2b, 0, 0, 0, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03, 0x00, 0x0a, 0x00,
+        0x72, 0x63, 0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a, 0xf3, 0x20, 0x68, 0x65, 0x6c, 0x09, 0x00,
+        0x20, 0x62, 0x77, 0x05, 0xb0, 0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f, 0xa0,
     ];
     let entries: Vec<OleEntry<'_>> = vec![
         ("__properties_version1.0", properties(32, &[])),

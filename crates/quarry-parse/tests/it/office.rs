@@ -6,7 +6,8 @@ use crate::support::{docx, outline, read, zipped};
 
 fn pptx(slides: &[&str], more: &[(&str, &str)]) -> Vec<u8> {
     // The second slide of the file is the first of the show.
-    let ids: String = (1..=slides.len()).rev().map(|n| format!(r#"<p:sldId id="{}" r:id="rId{n}"/>"#, 255 + n)).collect();
+    let ids: String =
+        (1..=slides.len()).rev().map(|n| format!(r#"<p:sldId id="{}" r:id="rId{n}"/>"#, 255 + n)).collect();
     let presentation = format!("<p:presentation><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>");
     let relations: String = (1..=slides.len())
         .map(|n| format!(r#"<Relationship Id="rId{n}" Type="x/slide" Target="slides/slide{n}.xml"/>"#))
@@ -27,7 +28,8 @@ fn pptx(slides: &[&str], more: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn shape(kind: &str, paragraphs: &str) -> String {
-    let holder = if kind.is_empty() { String::new() } else { format!(r#"<p:nvPr><p:ph type="{kind}"/></p:nvPr>"#) };
+    let holder =
+        if kind.is_empty() { String::new() } else { format!(r#"<p:nvPr><p:ph type="{kind}"/></p:nvPr>"#) };
     format!("<p:sp><p:nvSpPr>{holder}</p:nvSpPr><p:txBody>{paragraphs}</p:txBody></p:sp>")
 }
 
@@ -40,13 +42,21 @@ fn slides_come_in_the_order_of_the_show_with_titles_lists_tables_diagrams_and_no
         <a:tr><a:tc rowSpan="2"><a:p><a:r><a:t>1</a:t></a:r></a:p></a:tc><a:tc><a:p><a:r><a:t>2</a:t></a:r></a:p></a:tc></a:tr>
         <a:tr><a:tc vMerge="1"><a:p/></a:tc><a:tc><a:p><a:r><a:t>3</a:t></a:r></a:p></a:tc></a:tr></a:tbl></p:graphicFrame>"#;
     let diagram = r#"<p:graphicFrame><dgm:relIds r:dm="rId5"/></p:graphicFrame><p:graphicFrame><c:chart r:id="rId6"/></p:graphicFrame>"#;
-    let later = format!("{}{}{}", shape("body", &p("A point")), shape("title", &p("Later")), shape("sldNum", &p("2")));
+    let later = format!(
+        "{}{}{}",
+        shape("body", &p("A point")),
+        shape("title", &p("Later")),
+        shape("sldNum", &p("2"))
+    );
     let first = format!(
         "{}{}{table}{diagram}{}",
         shape("ctrTitle", &p("Opening")),
         shape("", numbered),
-        r#"<mc:AlternateContent><mc:Choice>"#.to_owned() + &shape("", &p("Boxed &amp; kept")) + "</mc:Choice><mc:Fallback>"
-            + &shape("", &p("Boxed again")) + "</mc:Fallback></mc:AlternateContent>"
+        r#"<mc:AlternateContent><mc:Choice>"#.to_owned()
+            + &shape("", &p("Boxed &amp; kept"))
+            + "</mc:Choice><mc:Fallback>"
+            + &shape("", &p("Boxed again"))
+            + "</mc:Fallback></mc:AlternateContent>"
     );
     let relations = r#"<Relationships><Relationship Id="rId5" Type="x/diagramData" Target="../diagrams/data1.xml"/>
         <Relationship Id="rId6" Type="x/chart" Target="/ppt/charts/chart1.xml"/>
@@ -78,8 +88,14 @@ const ODT: &str = "application/vnd.oasis.opendocument.text";
 const ODP: &str = "application/vnd.oasis.opendocument.presentation";
 
 fn open_document(kind: &str, body: &str, styles: &str) -> Vec<u8> {
-    let content = format!("<office:document-content>{styles}<office:body>{body}</office:body></office:document-content>");
-    zipped(&[("mimetype", kind.as_bytes()), ("content.xml", content.as_bytes()), ("META-INF/manifest.xml", b"<m/>")])
+    let content = format!(
+        "<office:document-content>{styles}<office:body>{body}</office:body></office:document-content>"
+    );
+    zipped(&[
+        ("mimetype", kind.as_bytes()),
+        ("content.xml", content.as_bytes()),
+        ("META-INF/manifest.xml", b"<m/>"),
+    ])
 }
 
 #[test]

@@ -22,7 +22,10 @@ fn rich_text_becomes_blocks() {
         TableRow { table: 1, header: false }: Bo Jr | 3\nParagraph: After 😀";
     assert_eq!(outline(&parsed), expected);
     assert_eq!(parsed.title.as_deref(), Some("The title"));
-    assert_eq!((parsed.metadata["author"].as_str(), parsed.metadata["created"].as_str()), ("Ada", "2020-02-03"));
+    assert_eq!(
+        (parsed.metadata["author"].as_str(), parsed.metadata["created"].as_str()),
+        ("Ada", "2020-02-03")
+    );
 }
 
 #[test]

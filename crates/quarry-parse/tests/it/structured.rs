@@ -51,7 +51,10 @@ fn subtitles_are_what_is_said() {
     assert_eq!(outline(&parsed), "Paragraph: Hello there, all of you. Good day.\nParagraph: Later <3");
     assert_eq!(parsed.metadata["duration"], "1:31");
     let vtt = "WEBVTT\n\nNOTE nothing\n\nid-1\n00:01.000 --> 00:02.000 align:start\n<v Ada>Yes &amp; no</v>\n\n00:02.000 --> 00:03.000\n<v Ada>indeed</v>\n\n00:03.000 --> 00:04.000\n<v Bo>Oh.</v>\n";
-    assert_eq!(outline(&read("a.vtt", vtt.as_bytes()).unwrap()), "Paragraph: Ada: Yes & no indeed\nParagraph: Bo: Oh.");
+    assert_eq!(
+        outline(&read("a.vtt", vtt.as_bytes()).unwrap()),
+        "Paragraph: Ada: Yes & no indeed\nParagraph: Bo: Oh."
+    );
 }
 
 #[test]

@@ -98,7 +98,14 @@ pub fn ole(entries: &[OleEntry<'_>]) -> Vec<u8> {
             fat.extend((1..=count).map(|n| if n == count { END } else { start + u32::try_from(n).unwrap() }));
         }
         let start = if size == 0 { END } else { start };
-        directory.push((name.to_owned(), if content.is_some() { 2 } else { 1 }, NONE, NONE, start, size as u64));
+        directory.push((
+            name.to_owned(),
+            if content.is_some() { 2 } else { 1 },
+            NONE,
+            NONE,
+            start,
+            size as u64,
+        ));
         places.insert((*path).to_owned(), index);
         match last_child.insert(parent.to_owned(), index) {
             Some(sibling) => directory[sibling].2 = u32::try_from(index).unwrap(),
@@ -121,7 +128,9 @@ pub fn ole(entries: &[OleEntry<'_>]) -> Vec<u8> {
     }
     table.resize(table.len().div_ceil(512) * 512, 0);
     let count = table.len() / 512;
-    fat.extend((1..=count).map(|n| if n == count { END } else { first_directory + u32::try_from(n).unwrap() }));
+    fat.extend(
+        (1..=count).map(|n| if n == count { END } else { first_directory + u32::try_from(n).unwrap() }),
+    );
     sectors.extend(table);
     let fat_sectors = (fat.len() + 1).div_ceil(127);
     let first_fat = u32::try_from(fat.len()).unwrap();
@@ -131,13 +140,8 @@ pub fn ole(entries: &[OleEntry<'_>]) -> Vec<u8> {
     let mut header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();
     header.resize(512, 0);
     header[24..34].copy_from_slice(&[0x3e, 0, 3, 0, 0xfe, 0xff, 9, 0, 6, 0]);
-    let words = [
-        (44, u32::try_from(fat_sectors).unwrap()),
-        (48, first_directory),
-        (56, 4096),
-        (60, END),
-        (68, END),
-    ];
+    let words =
+        [(44, u32::try_from(fat_sectors).unwrap()), (48, first_directory), (56, 4096), (60, END), (68, END)];
     for (at, value) in words {
         header[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }

@@ -50,7 +50,8 @@ fn guess(names: &[&[u8]]) -> Option<&'static Encoding> {
     // themselves: the letters of each fill other rows of its table.
     let east_asian = [guessed, SHIFT_JIS, GBK, BIG5, EUC_KR];
     let fits = |encoding: &&'static Encoding| {
-        [SHIFT_JIS, GBK, BIG5, EUC_KR].contains(encoding) && names.iter().all(|name| reads_well(name, encoding))
+        [SHIFT_JIS, GBK, BIG5, EUC_KR].contains(encoding)
+            && names.iter().all(|name| reads_well(name, encoding))
     };
     if let Some(encoding) = east_asian.into_iter().find(|encoding| fits(encoding)) {
         return Some(encoding);

@@ -3,6 +3,7 @@
 use quick_xml::events::{BytesStart, Event};
 
 use super::{
+    elements::{is_left_out, is_shape},
     sink::{Item, Kind, Sink},
     styles::{Meaning, Styles},
 };
@@ -167,20 +168,8 @@ impl<'a> Body<'a> {
             }
             "annotation" => self.open(Kind::Comment, name),
             "notes" => self.open(Kind::SpeakerNotes, name),
-            "list" => {
-                let style = attribute(element, "style-name");
-                let style =
-                    style.or_else(|| Some(self.lists.last()?.style.clone())).unwrap_or_default();
-                let first = self.styles.first(&style, self.lists.len());
-                self.lists.push(List { style, count: first.saturating_sub(1), fresh: false });
-            }
-            "list-item" => {
-                let start = number("start-value").and_then(|start| u32::try_from(start).ok());
-                if let Some(list) = self.lists.last_mut() {
-                    list.count = start.unwrap_or_else(|| list.count.saturating_add(1));
-                    list.fresh = true;
-                }
-            }
+            "list" => self.start_list(element),
+            "list-item" => self.start_item(number("start-value")),
             "table" => self.tables.push(Table::default()),
             "table-header-rows" => self.in_header(true),
             "table-row" => {
@@ -214,6 +203,21 @@ impl<'a> Body<'a> {
             return Err(ParseError::over("levels of nesting", self.limits.nesting));
         }
         Ok(())
+    }
+
+    fn start_list(&mut self, element: &BytesStart<'_>) {
+        let style = attribute(element, "style-name");
+        let style = style.or_else(|| Some(self.lists.last()?.style.clone())).unwrap_or_default();
+        let first = self.styles.first(&style, self.lists.len());
+        self.lists.push(List { style, count: first.saturating_sub(1), fresh: false });
+    }
+
+    fn start_item(&mut self, number: Option<usize>) {
+        let start = number.and_then(|start| u32::try_from(start).ok());
+        if let Some(list) = self.lists.last_mut() {
+            list.count = start.unwrap_or_else(|| list.count.saturating_add(1));
+            list.fresh = true;
+        }
     }
 
     fn start_paragraph(&mut self, name: &str, element: &BytesStart<'_>) {
@@ -257,7 +261,8 @@ impl<'a> Body<'a> {
             "table-row" => self.end_row()?,
             "table" => self.end_table(),
             _ => {
-                let opened = self.sinks.len() > 1 && self.sinks.last().is_some_and(|sink| sink.element == name);
+                let opened =
+                    self.sinks.len() > 1 && self.sinks.last().is_some_and(|sink| sink.element == name);
                 if opened {
                     self.end_sink();
                 }
@@ -360,68 +365,4 @@ impl<'a> Body<'a> {
             sink.items.push(item);
         }
     }
-}
-
-/// Elements whose content is no text of the document: what was deleted under change tracking, form controls,
-/// pronunciations beside Japanese words.
-fn is_left_out(element: &BytesStart<'_>) -> bool {
-    matches!(
-        element.local_name().as_ref(),
-        "tracked-changes" | "forms" | "scripts" | "ruby-text" | "page-thumbnail" | "annotation-end"
-    )
-}
-
-/// Shapes that hold paragraphs.
-fn is_shape(name: &str) -> bool {
-    matches!(
-        name,
-        "frame"
-            | "custom-shape"
-            | "rect"
-            | "line"
-            | "polyline"
-            | "polygon"
-            | "regular-polygon"
-            | "path"
-            | "circle"
-            | "ellipse"
-            | "connector"
-            | "caption"
-            | "measure"
-    )
-}
-
-/// The texts of the headers and footers in the styles of pages.
-pub(super) fn headers_and_footers(styles: &str) -> Vec<String> {
-    let mut reader = reader(styles);
-    let (mut inside, mut text, mut texts) = (false, String::new(), Vec::new());
-    while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Start(element) => match element.local_name().as_ref() {
-                "header" | "footer" | "header-first" | "footer-first" | "header-left" | "footer-left" => {
-                    inside = true;
-                }
-                "body" => break,
-                "tab" | "s" | "line-break" => text.push(' '),
-                _ => {}
-            },
-            Event::Text(more) if inside => text.push_str(&more.xml10_content()),
-            Event::GeneralRef(entity) if inside => text.extend(reference(&entity)),
-            Event::End(element) => match element.local_name().as_ref() {
-                "header" | "footer" | "header-first" | "footer-first" | "header-left" | "footer-left" => {
-                    inside = false;
-                    let line = one_line(&std::mem::take(&mut text));
-                    // A page number alone says nothing.
-                    if line.chars().any(char::is_alphabetic) {
-                        texts.push(line);
-                    }
-                }
-                "p" => text.push(' '),
-                _ => {}
-            },
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    texts
 }

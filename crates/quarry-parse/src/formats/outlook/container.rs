@@ -19,8 +19,8 @@ pub(super) struct Container<'a> {
 
 impl<'a> Container<'a> {
     pub fn open(input: &Input<'a>) -> Result<Self, ParseError> {
-        let reader = CfbReader::new(Cursor::new(input.bytes))
-            .map_err(|error| ParseError::damaged(LABEL, error))?;
+        let reader =
+            CfbReader::new(Cursor::new(input.bytes)).map_err(|error| ParseError::damaged(LABEL, error))?;
         let mut container = Self { reader, children: HashMap::new(), budget: input.budget };
         container.index();
         Ok(container)
@@ -51,7 +51,8 @@ impl<'a> Container<'a> {
     /// What stands in a storage under a name.
     pub fn child(&self, storage: usize, name: &str) -> Option<usize> {
         let entries = self.reader.entries();
-        let named = |index: &usize| entries.get(*index).is_some_and(|entry| entry.name.eq_ignore_ascii_case(name));
+        let named =
+            |index: &usize| entries.get(*index).is_some_and(|entry| entry.name.eq_ignore_ascii_case(name));
         self.children.get(&storage)?.iter().copied().find(named)
     }
 

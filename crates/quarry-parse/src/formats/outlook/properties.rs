@@ -29,7 +29,12 @@ impl Properties {
         let (mut sent, mut delivered) = (None, None);
         for entry in list.get(header..).unwrap_or_default().chunks_exact(16) {
             let number = |range: std::ops::Range<usize>| {
-                entry.get(range).unwrap_or_default().iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
+                entry
+                    .get(range)
+                    .unwrap_or_default()
+                    .iter()
+                    .rev()
+                    .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
             };
             let (tag, short, long) = (number(0..4), u32::try_from(number(8..12)).ok(), number(8..16));
             match tag {

@@ -1,17 +1,14 @@
-//! The text of an RTF document: paragraphs, list items, table rows, notes.
+//! The text of an RTF document as its tokens give it, with the state that groups nest.
 
 use std::collections::BTreeMap;
 
 use super::{
+    blocks::{self, Blocks},
     group::{Destination, Group},
     header::{Fonts, Styles},
     tokens::{Token, Tokens},
 };
-use crate::{
-    BlockKind, ParseError, Parsed, codepage,
-    formats::{Input, table::is_header},
-    writer::{Writer, one_line},
-};
+use crate::{ParseError, Parsed, codepage, formats::Input, writer::one_line};
 
 /// Reads a document token by token.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
@@ -19,7 +16,8 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     for token in Tokens::new(input.bytes) {
         reader.token(token)?;
     }
-    reader.finish()
+    reader.end_paragraph()?;
+    reader.blocks.finish(reader.properties)
 }
 
 /// A paragraph as it grows.
@@ -33,7 +31,7 @@ struct Paragraph {
 }
 
 struct Reader<'a> {
-    writer: Writer<'a>,
+    blocks: Blocks<'a>,
     deepest: usize,
     groups: Vec<Group>,
     fonts: Fonts,
@@ -41,44 +39,28 @@ struct Reader<'a> {
     paragraph: Paragraph,
     /// The paragraphs that groups such as footnotes interrupt, with the depth of the group.
     interrupted: Vec<(usize, Paragraph)>,
-    notes: Vec<String>,
-    /// How many notes were written already.
-    notes_before: usize,
-    furniture: Vec<String>,
     /// Bytes of text that wait for the end of their run, since letters may need several.
     pending: Vec<u8>,
     /// Bytes to leave out after a Unicode letter.
     skip: usize,
     high_surrogate: Option<u16>,
     properties: BTreeMap<&'static str, String>,
-    cells: Vec<String>,
-    table: Option<u32>,
-    /// Rows of the table so far; the first is held back until it is known whether another follows.
-    first_row: Option<Vec<String>>,
-    title: Option<String>,
 }
 
 impl<'a> Reader<'a> {
     fn new(input: &Input<'a>) -> Self {
         Self {
-            writer: Writer::new(input.limits),
+            blocks: Blocks::new(input.limits),
             deepest: input.limits.nesting.saturating_mul(4),
             groups: vec![Group::outermost()],
             fonts: Fonts::default(),
             styles: Styles::default(),
             paragraph: Paragraph::default(),
             interrupted: Vec::new(),
-            notes: Vec::new(),
-            notes_before: 0,
-            furniture: Vec::new(),
             pending: Vec::new(),
             skip: 0,
             high_surrogate: None,
             properties: BTreeMap::new(),
-            cells: Vec::new(),
-            table: None,
-            first_row: None,
-            title: None,
         }
     }
 
@@ -228,11 +210,9 @@ impl<'a> Reader<'a> {
             if let Some((_, paragraph)) = self.interrupted.pop() {
                 self.paragraph = paragraph;
             }
-            const MOST: usize = 100;
-            if group.destination == Destination::Footnote {
-                self.notes.push(text);
-            } else if !self.furniture.contains(&text) && self.furniture.len() < MOST {
-                self.furniture.push(text);
+            match group.destination {
+                Destination::Footnote => self.blocks.note(text),
+                _ => self.blocks.furniture(text),
             }
         }
         if depth == 1 {
@@ -254,7 +234,9 @@ impl<'a> Reader<'a> {
     fn format(&mut self, word: &str, number: Option<i32>) -> Result<(), ParseError> {
         let is_on = number != Some(0);
         match word {
-            "ansicpg" => self.fonts.default_page = number.and_then(|page| u32::try_from(page).ok()).unwrap_or(0),
+            "ansicpg" => {
+                self.fonts.default_page = number.and_then(|page| u32::try_from(page).ok()).unwrap_or(0)
+            }
             "mac" => self.fonts.default_page = 10000,
             "pc" => self.fonts.default_page = 437,
             "pca" => self.fonts.default_page = 850,
@@ -284,14 +266,13 @@ impl<'a> Reader<'a> {
             }
             "s" => self.paragraph.style = number.unwrap_or_default(),
             "outlinelevel" => {
-                self.paragraph.outline = number.and_then(|level| u8::try_from(level).ok()).filter(|level| *level < 9);
+                self.paragraph.outline =
+                    number.and_then(|level| u8::try_from(level).ok()).filter(|level| *level < 9);
             }
             "intbl" => self.paragraph.in_table = true,
-            "chftn" => {
-                if self.group().destination == Destination::Body {
-                    let mark = format!(" [{}]", self.notes_before + self.notes.len() + 1);
-                    self.text(&mark);
-                }
+            "chftn" if self.group().destination == Destination::Body => {
+                let mark = format!(" [{}]", self.blocks.next_note());
+                self.text(&mark);
             }
             "cell" => self.end_cell(),
             "nestcell" => self.text(" | "),
@@ -320,7 +301,7 @@ impl<'a> Reader<'a> {
 
     fn break_paragraph(&mut self) -> Result<(), ParseError> {
         match self.group().destination {
-            Destination::Body if self.paragraph.in_table || !self.cells.is_empty() => {
+            Destination::Body if self.paragraph.in_table || self.blocks.in_row() => {
                 self.paragraph.text.push('\n');
                 Ok(())
             }
@@ -335,102 +316,24 @@ impl<'a> Reader<'a> {
     fn end_cell(&mut self) {
         let text = std::mem::take(&mut self.paragraph.text);
         let mark = std::mem::take(&mut self.paragraph.mark);
-        // Nested cells end with a separator.
-        let text = format!("{} {}", mark.trim(), text.trim().trim_end_matches([' ', ';', '|']));
-        self.cells.push(text.trim().to_owned());
+        self.blocks.cell(&text, &mark);
     }
 
     fn end_row(&mut self) -> Result<(), ParseError> {
         if !self.paragraph.text.trim().is_empty() {
             self.end_cell();
         }
-        let cells = std::mem::take(&mut self.cells);
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            return Ok(());
-        }
-        match (self.table, self.first_row.take()) {
-            (None, None) => {
-                self.table = Some(self.writer.next_table());
-                self.first_row = Some(cells);
-                Ok(())
-            }
-            (Some(table), Some(first)) => {
-                self.writer.row(table, is_header(&first), &first)?;
-                self.writer.row(table, false, &cells)
-            }
-            (table, _) => self.writer.row(table.unwrap_or_default(), false, &cells),
-        }
-    }
-
-    fn end_table(&mut self) -> Result<(), ParseError> {
-        let (table, first) = (self.table.take(), self.first_row.take());
-        if let (Some(table), Some(cells)) = (table, first) {
-            self.writer.row(table, false, &cells)?;
-        }
-        if self.cells.is_empty() {
-            self.write_notes()?;
-        }
-        Ok(())
-    }
-
-    fn write_notes(&mut self) -> Result<(), ParseError> {
-        // Numbers go on through the document.
-        let first = self.notes_before;
-        let notes = std::mem::take(&mut self.notes);
-        self.notes_before += notes.len();
-        (first + 1..).zip(notes).filter(|(_, text)| !text.is_empty()).try_for_each(|(number, text)| {
-            self.writer.push(BlockKind::Paragraph, &format!("[{number}] {text}"))
-        })
+        self.blocks.row()
     }
 
     fn end_paragraph(&mut self) -> Result<(), ParseError> {
         self.flush_bytes();
-        let cells = std::mem::take(&mut self.cells);
-        self.end_table()?;
-        cells.iter().try_for_each(|cell| self.writer.push(BlockKind::Paragraph, cell))?;
         let text = std::mem::take(&mut self.paragraph.text);
-        let mark = one_line(&std::mem::take(&mut self.paragraph.mark));
-        if text.trim().is_empty() {
-            return self.write_notes();
-        }
+        let mark = std::mem::take(&mut self.paragraph.mark);
         let style = self.paragraph.style;
         let is_title = self.styles.title == Some(style);
         let outline = self.paragraph.outline.map(|level| level + 1);
         let level = if is_title { Some(1) } else { outline.or_else(|| self.styles.level(style)) };
-        if is_title && self.title.is_none() {
-            self.title = Some(one_line(&text));
-        }
-        let mark = if mark.is_empty() || mark.chars().any(char::is_alphanumeric) { mark } else { "-".to_owned() };
-        match level {
-            Some(level) => {
-                let heading = format!("{mark} {}", one_line(&text));
-                self.writer.push(BlockKind::Heading(level), heading.trim())?;
-            }
-            None if !mark.is_empty() => {
-                self.writer.push(BlockKind::ListItem, &format!("{mark} {}", text.trim()))?;
-            }
-            None => self.writer.push(BlockKind::Paragraph, &text)?,
-        }
-        self.write_notes()
-    }
-
-    fn finish(mut self) -> Result<Parsed, ParseError> {
-        self.end_paragraph()?;
-        for text in std::mem::take(&mut self.furniture) {
-            if text.chars().any(char::is_alphabetic) {
-                self.writer.push(BlockKind::Paragraph, &text)?;
-            }
-        }
-        let mut parsed = self.writer.finish();
-        for (name, text) in self.properties {
-            let text = one_line(&text);
-            match name {
-                _ if text.is_empty() => {}
-                "title" => self.title = self.title.or(Some(text)),
-                _ => _ = parsed.metadata.insert(name.to_owned(), text),
-            }
-        }
-        parsed.title = self.title.or(parsed.title);
-        Ok(parsed)
+        self.blocks.paragraph(&blocks::Paragraph { text: &text, mark: &mark, level, is_title })
     }
 }

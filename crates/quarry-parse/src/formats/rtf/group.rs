@@ -73,12 +73,13 @@ impl Group {
             "header" | "headerl" | "headerr" | "headerf" | "footer" | "footerl" | "footerr" | "footerf" => {
                 Destination::Furniture
             }
-            "colortbl" | "pict" | "fldinst" | "nonshppict" | "shprslt" | "objdata" | "objclass" | "objname"
-            | "themedata" | "colorschememapping" | "datastore" | "listtable" | "listoverridetable" | "rsidtbl"
-            | "revtbl" | "filetbl" | "xmlnstbl" | "generator" | "latentstyles" | "pnseclvl" | "pntxta" | "pntxtb"
-            | "bkmkstart" | "bkmkend" | "annotation" | "atnid" | "atnauthor" | "atrfstart" | "atrfend" | "private"
-            | "template" | "operator" | "comment" | "doccomm" | "xe" | "tc" | "tcn" | "ftnsep" | "ftnsepc" | "ftncn"
-            | "aftnsep" | "aftnsepc" | "aftncn" | "sp" | "do" | "mmathPr" | "panose" | "falt" | "wgrffmtfilter"
+            "colortbl" | "pict" | "fldinst" | "nonshppict" | "shprslt" | "objdata" | "objclass"
+            | "objname" | "themedata" | "colorschememapping" | "datastore" | "listtable"
+            | "listoverridetable" | "rsidtbl" | "revtbl" | "filetbl" | "xmlnstbl" | "generator"
+            | "latentstyles" | "pnseclvl" | "pntxta" | "pntxtb" | "bkmkstart" | "bkmkend" | "annotation"
+            | "atnid" | "atnauthor" | "atrfstart" | "atrfend" | "private" | "template" | "operator"
+            | "comment" | "doccomm" | "xe" | "tc" | "tcn" | "ftnsep" | "ftnsepc" | "ftncn" | "aftnsep"
+            | "aftnsepc" | "aftncn" | "sp" | "do" | "mmathPr" | "panose" | "falt" | "wgrffmtfilter"
             | "protusertbl" | "userprops" | "docvar" | "htmltag" | "mhtmltag" => Destination::Skipped,
             _ => return None,
         })
@@ -89,7 +90,15 @@ impl Group {
     pub fn is_read_though_starred(word: &str) -> bool {
         matches!(
             word,
-            "shpinst" | "shptxt" | "ud" | "shppict" | "txfieldtext" | "objresult" | "result" | "footnote" | "pntext"
+            "shpinst"
+                | "shptxt"
+                | "ud"
+                | "shppict"
+                | "txfieldtext"
+                | "objresult"
+                | "result"
+                | "footnote"
+                | "pntext"
         )
     }
 }

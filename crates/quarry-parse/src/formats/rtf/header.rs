@@ -88,7 +88,9 @@ impl Styles {
     pub fn word(&mut self, word: &str, number: Option<i32>) {
         match (word, number) {
             ("s", Some(number)) => self.open = Some(number),
-            ("outlinelevel", Some(level)) => self.outline = u8::try_from(level).ok().filter(|level| *level < 9),
+            ("outlinelevel", Some(level)) => {
+                self.outline = u8::try_from(level).ok().filter(|level| *level < 9)
+            }
             _ => {}
         }
     }

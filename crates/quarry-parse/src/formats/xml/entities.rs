@@ -59,7 +59,9 @@ impl Entities {
             let mut words = part.trim_start().splitn(2, char::is_whitespace);
             let (Some(name), Some(rest)) = (words.next(), words.next()) else { continue };
             let rest = rest.trim_start();
-            let Some(quote) = rest.chars().next().filter(|letter| matches!(letter, '"' | '\'')) else { continue };
+            let Some(quote) = rest.chars().next().filter(|letter| matches!(letter, '"' | '\'')) else {
+                continue;
+            };
             let value = rest.get(1..).and_then(|rest| rest.split(quote).next()).unwrap_or_default();
             let is_plain = value.len() <= LONGEST && !value.contains(['&', '<', '%']);
             if is_plain {

@@ -4,8 +4,20 @@
 pub(super) fn is_title(name: &str) -> bool {
     matches!(
         name,
-        "title" | "head" | "heading" | "article-title" | "book-title" | "subtitle" | "bridgehead" | "titleabbrev"
-            | "h1" | "h2" | "h3" | "h4" | "h5" | "h6"
+        "title"
+            | "head"
+            | "heading"
+            | "article-title"
+            | "book-title"
+            | "subtitle"
+            | "bridgehead"
+            | "titleabbrev"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
     )
 }
 
@@ -13,20 +25,48 @@ pub(super) fn is_title(name: &str) -> bool {
 pub(super) fn is_section(name: &str) -> bool {
     matches!(
         name,
-        "sec" | "section" | "sect1" | "sect2" | "sect3" | "sect4" | "sect5" | "chapter" | "appendix" | "part" | "preface"
-            | "div" | "div1" | "div2" | "div3" | "div4" | "topic" | "abstract" | "boxed-text" | "app" | "ack" | "ref-list"
-            | "refsection" | "refsect1" | "refsect2" | "simplesect" | "body"
+        "sec"
+            | "section"
+            | "sect1"
+            | "sect2"
+            | "sect3"
+            | "sect4"
+            | "sect5"
+            | "chapter"
+            | "appendix"
+            | "part"
+            | "preface"
+            | "div"
+            | "div1"
+            | "div2"
+            | "div3"
+            | "div4"
+            | "topic"
+            | "abstract"
+            | "boxed-text"
+            | "app"
+            | "ack"
+            | "ref-list"
+            | "refsection"
+            | "refsect1"
+            | "refsect2"
+            | "simplesect"
+            | "body"
     )
 }
 
 /// Elements that name another publication, whose title is no heading here.
 pub(super) fn is_reference(name: &str) -> bool {
-    name.ends_with("citation") || matches!(name, "ref" | "biblioentry" | "bibl" | "biblStruct" | "product" | "source")
+    name.ends_with("citation")
+        || matches!(name, "ref" | "biblioentry" | "bibl" | "biblStruct" | "product" | "source")
 }
 
 /// Elements whose title stands under or above a picture or a table.
 pub(super) fn is_figure(name: &str) -> bool {
-    matches!(name, "caption" | "figure" | "fig" | "table-wrap" | "table" | "note" | "tip" | "warning" | "example")
+    matches!(
+        name,
+        "caption" | "figure" | "fig" | "table-wrap" | "table" | "note" | "tip" | "warning" | "example"
+    )
 }
 
 /// Elements of running text: a document that has them is prose, not data.
@@ -53,7 +93,14 @@ pub(super) fn is_table(name: &str) -> bool {
 pub(super) fn is_code(name: &str) -> bool {
     matches!(
         name,
-        "programlisting" | "screen" | "code-block" | "codeblock" | "pre" | "literallayout" | "verbatim" | "preformat"
+        "programlisting"
+            | "screen"
+            | "code-block"
+            | "codeblock"
+            | "pre"
+            | "literallayout"
+            | "verbatim"
+            | "preformat"
             | "synopsis"
     )
 }
@@ -62,9 +109,33 @@ pub(super) fn is_code(name: &str) -> bool {
 pub(super) fn is_inline(name: &str) -> bool {
     matches!(
         name,
-        "b" | "i" | "u" | "em" | "strong" | "bold" | "italic" | "emphasis" | "sub" | "sup" | "span" | "a" | "xref"
-            | "ext-link" | "link" | "ulink" | "code" | "tt" | "monospace" | "sc" | "hi" | "q" | "quote" | "ph" | "term"
-            | "tspan" | "label" | "style"
+        "b" | "i"
+            | "u"
+            | "em"
+            | "strong"
+            | "bold"
+            | "italic"
+            | "emphasis"
+            | "sub"
+            | "sup"
+            | "span"
+            | "a"
+            | "xref"
+            | "ext-link"
+            | "link"
+            | "ulink"
+            | "code"
+            | "tt"
+            | "monospace"
+            | "sc"
+            | "hi"
+            | "q"
+            | "quote"
+            | "ph"
+            | "term"
+            | "tspan"
+            | "label"
+            | "style"
     )
 }
 
@@ -77,7 +148,18 @@ pub(super) fn is_left_out(name: &str) -> bool {
 pub(super) fn is_said(name: &str) -> bool {
     matches!(
         name,
-        "title" | "alt" | "label" | "name" | "value" | "text" | "description" | "content" | "summary" | "caption"
-            | "display" | "k" | "v"
+        "title"
+            | "alt"
+            | "label"
+            | "name"
+            | "value"
+            | "text"
+            | "description"
+            | "content"
+            | "summary"
+            | "caption"
+            | "display"
+            | "k"
+            | "v"
     )
 }
