@@ -25,8 +25,9 @@ const LABEL: &str = "XML document";
 /// Reads a document.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     let text = decode(input.bytes, declared_encoding(input.bytes));
+    let is_prose = names::is_prose(&text);
     let mut reader = reader(&text);
-    let mut tree = Tree::new(input.limits);
+    let mut tree = Tree::new(input.limits, is_prose);
     let mut entities = Entities::default();
     let mut broken = None;
     loop {
@@ -48,7 +49,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
             }
         }
     }
-    let (pieces, is_prose) = tree.finish()?;
+    let pieces = tree.finish()?;
     let mut writer = Writer::new(input.limits);
     let mut table = None;
     for piece in pieces {

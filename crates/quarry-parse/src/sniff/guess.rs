@@ -15,7 +15,7 @@ pub(super) fn text_format(bytes: &[u8], name: &str, media_type: Option<&str>) ->
         Some(Format::Html) => Format::Html,
         // Pages are saved under the names of data, and the other way round.
         Some(Format::Xml) if !starts.starts_with('<') => Format::Text,
-        Some(Format::Xml) if looks_like_html(head.as_bytes()) && !starts.starts_with("<?xml") => Format::Html,
+        Some(Format::Xml) if is_saved_page(starts) => Format::Html,
         Some(Format::Mail) if !is_message(bytes) => Format::Text,
         Some(Format::Odt | Format::Odp) if is_flat_document(&head) => hint.unwrap_or(Format::Odt),
         Some(format) if format.is_text() && format != Format::Text => format,
@@ -34,6 +34,12 @@ pub(super) fn text_format(bytes: &[u8], name: &str, media_type: Option<&str>) ->
 /// The first kilobytes as text.
 fn head(bytes: &[u8]) -> String {
     decode::decode(bytes.get(..2048).unwrap_or(bytes), None)
+}
+
+/// Whether it is a page under the name of data.
+fn is_saved_page(head: &str) -> bool {
+    let lower = head.get(..200).unwrap_or(head).to_ascii_lowercase();
+    lower.starts_with("<!doctype html") || lower.starts_with("<html")
 }
 
 /// Whether it is an OpenDocument in one XML file.

@@ -1,6 +1,6 @@
 //! The marks of binary formats.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use office_oxide::cfb::CfbReader;
 use zip::ZipArchive;
@@ -70,7 +70,14 @@ pub(super) fn magic(bytes: &[u8]) -> Option<Sniffed> {
 /// ZIP containers tell what they are by the names of their entries.
 fn container(bytes: &[u8]) -> Sniffed {
     let holds = |name: &str| bytes.windows(name.len()).any(|window| window == name.as_bytes());
-    let names: Vec<String> = match ZipArchive::new(Cursor::new(bytes)) {
+    let mut archive = ZipArchive::new(Cursor::new(bytes));
+    // The entry that names the kind stands first and as it is, unless somebody packed the container again.
+    let stated = archive.as_mut().ok().and_then(|archive| {
+        let mut stated = String::new();
+        archive.by_name("mimetype").ok()?.take(200).read_to_string(&mut stated).ok()?;
+        Some(stated)
+    });
+    let names: Vec<String> = match &archive {
         Ok(archive) => archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect(),
         // Truncated: the directory at the end is gone, the names in front of each entry are not.
         Err(_) => ["word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"]
@@ -93,7 +100,10 @@ fn container(bytes: &[u8]) -> Sniffed {
         return Sniffed::other("application/vnd.openxmlformats", "an Office document of another kind");
     }
     let head = bytes.get(..200).unwrap_or(bytes);
-    let kind = |mark: &str| head.windows(mark.len()).any(|window| window == mark.as_bytes());
+    let kind = |mark: &str| {
+        head.windows(mark.len()).any(|window| window == mark.as_bytes())
+            || stated.as_ref().is_some_and(|stated| stated.contains(mark))
+    };
     if kind("opendocument.spreadsheet") {
         Sniffed::readable(Format::Ods)
     } else if kind("opendocument.text") {

@@ -70,7 +70,7 @@ fn an_outlook_message_gives_the_same() {
     let entries: Vec<OleEntry<'_>> = vec![
         (
             "__properties_version1.0",
-            properties(32, &[(0x3ffd_0003, 950), (0x0039_0040, 133_539_408_000_000_000)]),
+            properties(32, &[(0x3ffd_0003, 950), (0x0039_0040, 133_537_248_000_000_000)]),
         ),
         ("__substg1.0_0037001E", Some(big5.to_vec())),
         ("__substg1.0_1000001F", utf16("The body.\r\n\r\nMore of it.")),

@@ -1,7 +1,10 @@
 //! Names of files in archives whose encoding nobody wrote down.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{BIG5, EUC_KR, Encoding, GBK, SHIFT_JIS, WINDOWS_1252};
+use encoding_rs::{
+    BIG5, EUC_KR, Encoding, GBK, IBM866, KOI8_U, SHIFT_JIS, WINDOWS_874, WINDOWS_1251, WINDOWS_1253,
+    WINDOWS_1255, WINDOWS_1256,
+};
 
 use crate::{archive::Entry, codepage};
 
@@ -56,8 +59,13 @@ fn guess(names: &[&[u8]]) -> Option<&'static Encoding> {
     if let Some(encoding) = east_asian.into_iter().find(|encoding| fits(encoding)) {
         return Some(encoding);
     }
-    // What looks like Windows' Western code page in names is that of DOS, since packers used it.
-    (guessed != WINDOWS_1252 && !guessed.name().starts_with("ISO-8859")).then_some(guessed)
+    // Latin letters in a code page of Windows are those of DOS, which packers used, if they are letters there.
+    let is_other_script =
+        [IBM866, WINDOWS_1251, WINDOWS_1253, WINDOWS_1255, WINDOWS_1256, WINDOWS_874, KOI8_U];
+    let dos_letters = names.iter().all(|name| {
+        codepage::decode(name, 850).chars().all(|letter| letter.is_ascii() || letter.is_alphabetic())
+    });
+    (is_other_script.contains(&guessed) || !dos_letters).then_some(guessed)
 }
 
 /// Whether a name comes out without errors and as letters that names have.

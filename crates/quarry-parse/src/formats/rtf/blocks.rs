@@ -120,6 +120,9 @@ impl<'a> Blocks<'a> {
     }
 
     fn end_table(&mut self) -> Result<(), ParseError> {
+        if self.table.is_none() && self.cells.is_empty() {
+            return Ok(());
+        }
         let (table, first) = (self.table.take(), self.first_row.take());
         if let (Some(table), Some(cells)) = (table, first) {
             self.writer.row(table, false, &cells)?;

@@ -74,6 +74,18 @@ pub(super) fn is_paragraph(name: &str) -> bool {
     matches!(name, "p" | "para" | "simpara" | "formalpara" | "v" | "l" | "ab" | "shortdesc")
 }
 
+/// Whether a file has paragraphs, wherever they are.
+pub(super) fn is_prose(text: &str) -> bool {
+    let opens = |(at, _): (usize, &str)| {
+        let name = text.get(at + 1..).unwrap_or_default();
+        let end =
+            name.bytes().take(30).position(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\t' | b'\r'));
+        let name = end.and_then(|end| name.get(..end)).unwrap_or_default();
+        is_paragraph(name.rsplit(':').next().unwrap_or(name))
+    };
+    text.match_indices('<').filter(|found| opens(*found)).take(2).count() == 2
+}
+
 pub(super) fn is_item(name: &str) -> bool {
     matches!(name, "li" | "list-item" | "listitem" | "step" | "def-item" | "varlistentry")
 }

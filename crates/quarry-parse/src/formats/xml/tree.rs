@@ -23,20 +23,20 @@ pub(super) struct Tree {
     deepest: usize,
     sections: usize,
     lists: usize,
-    paragraphs: usize,
+    is_prose: bool,
     left_out: usize,
     chars: usize,
     most_chars: usize,
 }
 
 impl Tree {
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, is_prose: bool) -> Self {
         Self {
             open: vec![Open::default()],
             deepest: limits.nesting.saturating_mul(2),
             sections: 0,
             lists: 0,
-            paragraphs: 0,
+            is_prose,
             left_out: 0,
             chars: 0,
             most_chars: limits.text_chars.saturating_mul(4),
@@ -50,7 +50,6 @@ impl Tree {
         let name = element.local_name().as_ref().to_owned();
         self.sections += usize::from(names::is_section(&name));
         self.lists += usize::from(names::is_item(&name));
-        self.paragraphs += usize::from(names::is_paragraph(&name));
         self.left_out += usize::from(names::is_left_out(&name));
         let attributes = element
             .attributes()
@@ -116,12 +115,12 @@ impl Tree {
         Ok(())
     }
 
-    pub fn finish(mut self) -> Result<(Vec<Piece>, bool), ParseError> {
+    pub fn finish(mut self) -> Result<Vec<Piece>, ParseError> {
         while self.open.len() > 1 {
             self.end()?;
         }
         let root = self.open.pop().unwrap_or_default();
-        Ok((settle(root.pieces), self.paragraphs >= 2))
+        Ok(settle(root.pieces))
     }
 
     fn close(&self, open: Open, sections: usize, depth: usize) -> Vec<Piece> {
@@ -154,7 +153,7 @@ impl Tree {
         }
         if has_blocks {
             let mut settled = settle(pieces);
-            if !attributes.is_empty() && self.paragraphs == 0 {
+            if !attributes.is_empty() && !self.is_prose {
                 settled.insert(0, Piece::Record(attributes));
             }
             return settled;
@@ -189,7 +188,7 @@ impl Tree {
         let outer = self.open.last();
         let around = outer.map(|open| open.name.as_str()).unwrap_or_default();
         // In the records of data, a title is a field like the others.
-        let is_data = self.paragraphs == 0 && sections == 0;
+        let is_data = !self.is_prose && sections == 0;
         if is_data || names::is_reference(around) || outer.is_some_and(|open| open.has_text) {
             return vec![Piece::Inline { name, text }];
         }
