@@ -28,7 +28,11 @@ pub(crate) struct Entry {
 impl<'a> Archive<'a> {
     /// Opens a container after a look at the sizes that its directory declares.
     pub fn open(input: &Input<'a>, format: &'static str) -> Result<Self, ParseError> {
-        let archive = Self::open_unsized(input, format)?;
+        let archive = Self::of(input, format)?;
+        // The parts of one document, which are no files of their own.
+        if archive.zip.len() > input.limits.archive_entries {
+            return Err(ParseError::over("entries", input.limits.archive_entries));
+        }
         if archive.zip.decompressed_size().is_some_and(|size| size > u128::from(input.budget.bytes_left())) {
             return Err(input.budget.over_bytes());
         }
@@ -37,9 +41,14 @@ impl<'a> Archive<'a> {
 
     /// Opens a container whose entries are taken one by one until the budget ends.
     pub fn open_unsized(input: &Input<'a>, format: &'static str) -> Result<Self, ParseError> {
+        let archive = Self::of(input, format)?;
+        input.budget.take_entries(archive.zip.len())?;
+        Ok(archive)
+    }
+
+    fn of(input: &Input<'a>, format: &'static str) -> Result<Self, ParseError> {
         let zip =
             ZipArchive::new(Cursor::new(input.bytes)).map_err(|error| ParseError::damaged(format, error))?;
-        input.budget.take_entries(zip.len())?;
         Ok(Self { zip, format, budget: input.budget })
     }
 

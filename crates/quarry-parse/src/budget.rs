@@ -4,12 +4,16 @@ use std::{cell::Cell, io::Read};
 
 use crate::{Limits, ParseError};
 
+/// Office asks for 100,000 rounds a document; this is a few seconds.
+const MOST_ROUNDS: u32 = 5_000_000;
+
 /// Counts what containers give out, over all levels of nesting: an archive in an archive in a message draws on the
 /// budget of the message.
 #[derive(Debug)]
 pub(crate) struct Budget {
     bytes: Cell<u64>,
     entries: Cell<usize>,
+    rounds: Cell<u32>,
     limits: Limits,
 }
 
@@ -18,7 +22,12 @@ impl Budget {
         // Small files may be all repetition, so the ratio counts from one megabyte on.
         let ratio = (size as u64).saturating_mul(limits.expansion_ratio).max(1 << 20);
         let bytes = ratio.min(limits.expanded_bytes);
-        Self { bytes: Cell::new(bytes), entries: Cell::new(limits.archive_entries), limits: *limits }
+        Self {
+            bytes: Cell::new(bytes),
+            entries: Cell::new(limits.archive_entries),
+            rounds: Cell::new(MOST_ROUNDS),
+            limits: *limits,
+        }
     }
 
     /// How many bytes may still come out.
@@ -38,6 +47,13 @@ impl Budget {
                 Err(self.over_bytes())
             }
         }
+    }
+
+    /// Takes rounds of hashing, which a password costs: an archive may hold thousands of locked documents.
+    pub fn take_rounds(&self, count: u32) -> Result<(), ParseError> {
+        let left = self.rounds.get().checked_sub(count);
+        self.rounds.set(left.unwrap_or_default());
+        left.map(|_| ()).ok_or_else(|| ParseError::over("rounds of hashing for passwords", MOST_ROUNDS))
     }
 
     /// Takes entries of a container, before they are looked at.

@@ -10,7 +10,7 @@ use std::io::Cursor;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use office_oxide::cfb::CfbReader;
 
-use crate::{ParseError, formats::attribute_of};
+use crate::{ParseError, budget::Budget, formats::attribute_of};
 use ciphers::{Hash, cbc, ecb};
 
 const LABEL: &str = "Office document";
@@ -18,11 +18,11 @@ const LABEL: &str = "Office document";
 /// What Office itself tries before it asks: documents that are only protected from changes have it.
 const DEFAULT_PASSWORD: &str = "VelvetSweatshop";
 
-/// Most rounds of hashing that a document may ask for; Office writes 100,000.
-const MOST_ROUNDS: u32 = 2_000_000;
+/// Rounds of hashing in documents of the older kind.
+const STANDARD_ROUNDS: u32 = 50_000;
 
 /// The package inside.
-pub(crate) fn open(bytes: &[u8], password: Option<&str>) -> Result<Vec<u8>, ParseError> {
+pub(crate) fn open(bytes: &[u8], password: Option<&str>, budget: &Budget) -> Result<Vec<u8>, ParseError> {
     let damaged = |error: &dyn std::fmt::Display| ParseError::damaged(LABEL, error);
     // A container that only looks like one says at least what it is.
     let Ok(mut reader) = CfbReader::new(Cursor::new(bytes)) else {
@@ -34,6 +34,7 @@ pub(crate) fn open(bytes: &[u8], password: Option<&str>) -> Result<Vec<u8>, Pars
     let package = reader.open_stream("EncryptedPackage").map_err(|error| damaged(&error))?;
     let password: Vec<u8> =
         password.unwrap_or(DEFAULT_PASSWORD).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    budget.take_rounds(rounds_of(&info))?;
     let found = match info.get(2..4) {
         Some([4, 0]) => agile(&info, &package, &password),
         Some([2, 0]) => standard(&info, &package, &password),
@@ -44,6 +45,15 @@ pub(crate) fn open(bytes: &[u8], password: Option<&str>) -> Result<Vec<u8>, Pars
         Some(Opened::WrongPassword) => Err(Opened::refusal(password_given(&password))),
         None => Err(damaged(&"its encryption cannot be read")),
     }
+}
+
+/// How many rounds of hashing a document asks for.
+fn rounds_of(info: &[u8]) -> u32 {
+    if info.get(2..4) != Some(&[4, 0]) {
+        return STANDARD_ROUNDS;
+    }
+    let text = String::from_utf8_lossy(info.get(8..).unwrap_or_default());
+    attribute_of(&text, "encryptedKey", "spinCount").and_then(|count| count.parse().ok()).unwrap_or_default()
 }
 
 fn password_given(password: &[u8]) -> bool {
@@ -85,7 +95,7 @@ fn standard(info: &[u8], package: &[u8], password: &[u8]) -> Option<Opened> {
     let verifier = info.get(12_usize.checked_add(header_length)?..)?;
     let (salt, input) = (verifier.get(4..20)?, verifier.get(20..36)?);
     let expected = verifier.get(40..72)?;
-    let digest = stretched(Hash::Sha1, salt, password, 50_000);
+    let digest = stretched(Hash::Sha1, salt, password, STANDARD_ROUNDS);
     let last = Hash::Sha1.of(&[&digest, &[0; 4]]);
     let half = |pad: u8| {
         let mut block = [pad; 64];
@@ -154,7 +164,6 @@ impl Key {
         let bits: usize = value("keyBits")?.parse().ok()?;
         let rounds: u32 = value("spinCount").map_or(Some(0), |count| count.parse().ok())?;
         let usable = matches!(bits, 128 | 192 | 256)
-            && rounds <= MOST_ROUNDS
             && value("cipherAlgorithm")? == "AES"
             && value("cipherChaining")? == "ChainingModeCBC";
         let hash = Hash::by_name(&value("hashAlgorithm")?)?;

@@ -50,7 +50,7 @@ pub(crate) fn parse_within(
         if depth > limits.file_nesting {
             return Err(ParseError::over("levels of files in files", limits.file_nesting));
         }
-        let package = encrypted::open(source.bytes, source.password)?;
+        let package = encrypted::open(source.bytes, source.password, budget)?;
         return parse_within(&Source { bytes: &package, ..*source }, limits, budget, depth + 1);
     }
     let format = sniff::check_name(&sniffed, source.name)?;

@@ -13,10 +13,6 @@ pub fn read_under(name: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, P
     parse(&Source { bytes, name, media_type: None, password: None }, limits)
 }
 
-pub fn read_with(name: &str, bytes: &[u8], password: &str) -> Result<Parsed, ParseError> {
-    parse(&Source { bytes, name, media_type: None, password: Some(password) }, &Limits::default())
-}
-
 /// The kinds and texts of all blocks, a line each.
 pub fn outline(parsed: &Parsed) -> String {
     let line = |block: &quarry_parse::Block| {
@@ -79,6 +75,7 @@ pub fn gzipped(content: &[u8]) -> Vec<u8> {
 pub type OleEntry<'a> = (&'a str, Option<Vec<u8>>);
 
 /// An OLE container. Storages come before what is in them; siblings hang on each other to the right.
+#[allow(clippy::too_many_lines, reason = "one file format, written from its start to its end")]
 pub fn ole(entries: &[OleEntry<'_>]) -> Vec<u8> {
     const NONE: u32 = u32::MAX;
     const END: u32 = 0xffff_fffe;
