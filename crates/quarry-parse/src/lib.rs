@@ -7,12 +7,16 @@
 //! act on; embedding, storing and searching happen elsewhere.
 
 mod archive;
+mod budget;
 pub mod chunk;
+mod codepage;
 mod decode;
+mod encrypted;
 mod error;
 mod format;
 mod formats;
 mod limits;
+mod nested;
 mod parsed;
 mod reader;
 mod scans;

@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{
-    Limits, ParseError, Parsed,
+    Format, Limits, ParseError, Parsed,
+    budget::Budget,
+    encrypted,
     formats::{self, Input},
     sniff::{self, sniff_source},
 };
@@ -31,6 +33,17 @@ pub struct Source<'a> {
 /// # Errors
 /// Says why there is no text: see [`ParseError`].
 pub fn parse(source: &Source<'_>, limits: &Limits) -> Result<Parsed, ParseError> {
+    let budget = Budget::new(source.bytes.len(), limits);
+    parse_within(source, limits, &budget, 0)
+}
+
+/// Reads a document that may be inside another, `depth` files deep, on the budget of the outermost.
+pub(crate) fn parse_within(
+    source: &Source<'_>,
+    limits: &Limits,
+    budget: &Budget,
+    depth: usize,
+) -> Result<Parsed, ParseError> {
     if source.bytes.is_empty() {
         return Err(ParseError::Empty);
     }
@@ -38,15 +51,25 @@ pub fn parse(source: &Source<'_>, limits: &Limits) -> Result<Parsed, ParseError>
         return Err(ParseError::over("bytes", limits.input_bytes));
     }
     let sniffed = sniff_source(source.bytes, source.name, source.media_type);
+    if sniffed.encrypted {
+        if depth > limits.file_nesting {
+            return Err(ParseError::over("levels of files in files", limits.file_nesting));
+        }
+        let package = encrypted::open(source.bytes, source.password, budget)?;
+        return parse_within(&Source { bytes: &package, ..*source }, limits, budget, depth + 1);
+    }
     let format = sniff::check_name(&sniffed, source.name)?;
-    let input = Input { bytes: source.bytes, name: source.name, password: source.password, limits };
+    let Source { bytes, name, password, .. } = *source;
+    let input = Input { bytes, name, password, limits, budget, depth };
     // Readers of others meet bytes that nobody foresaw. A panic in one is an answer about the file, not the end
-    // of the process; nothing is shared with it, so nothing can be left half-changed.
+    // of the process; nothing is shared with it but counters, so nothing can be left half-changed.
     let result = catch_unwind(AssertUnwindSafe(|| formats::read(format, &input)));
     let mut parsed = result.unwrap_or_else(|_| {
         Err(ParseError::damaged(format.label(), "its reader could not make sense of it"))
     })?;
-    sniffed.media_type.clone_into(&mut parsed.media_type);
+    if parsed.media_type.is_empty() {
+        sniffed.media_type.clone_into(&mut parsed.media_type);
+    }
     if let Some(warning) = sniff::name_warning(&sniffed, source.name) {
         parsed.warnings.push(warning);
     }

@@ -96,3 +96,13 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let end = label.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-_:".contains(byte));
     Encoding::for_label(label.get(..end.unwrap_or(label.len()))?)
 }
+
+/// The whole of a page that is nothing but content: a chapter of a book, the body of a message.
+pub(super) fn read_whole(input: &Input<'_>) -> Result<Parsed, ParseError> {
+    let html = decode(input.bytes, declared_encoding(input.bytes));
+    let most = input.limits.nesting.saturating_mul(20);
+    if depth::is_deeper(&html, most) {
+        return Err(ParseError::over("levels of nesting", most));
+    }
+    walk::walk(&Document::from(html.as_str()), input, walk::Scope::Article)
+}

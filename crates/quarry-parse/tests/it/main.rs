@@ -1,6 +1,8 @@
 //! Tests over whole documents.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod archives;
+mod books;
 mod chunking;
 mod fixtures;
 mod formats;
@@ -8,4 +10,8 @@ mod hostile;
 mod pdf;
 mod scans;
 mod strategies;
+mod messages;
+mod office;
+mod rich_text;
+mod structured;
 mod support;
