@@ -9,8 +9,7 @@ use crate::{
 use magic::magic;
 
 /// The formats with a reader, for the sentence that refuses the rest.
-pub(crate) const SUPPORTED: &str =
-    "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text, source code and images";
+pub(crate) const SUPPORTED: &str = "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text, source code and images";
 
 /// What [`sniff`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,8 +16,7 @@ fn refused(name: &str, bytes: &[u8]) -> (String, &'static str) {
 fn the_sentences_people_read() {
     assert_eq!(refused("a.txt", b""), ("the file is empty (0 bytes)".into(), "empty_document"));
     let sound = b"OggS rest";
-    let supported =
-        "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text, source code and images";
+    let supported = "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text, source code and images";
     assert_eq!(
         refused("a.ogg", sound),
         (format!("a sound file cannot be read; what can be: {supported}"), "unsupported_format")
