@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let times: usize = behind.map_or(Ok(1), |times| times.parse())?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
-        let (path, password) = line.split_once('\t').map_or((line.as_str(), None), |(path, word)| (path, Some(word)));
+        let (path, password) =
+            line.split_once('\t').map_or((line.as_str(), None), |(path, word)| (path, Some(word)));
         let bytes = std::fs::read(path)?;
         let source = Source { bytes: &bytes, name: path, media_type: None, password };
         let mut result = parse(&source, &Limits::default());

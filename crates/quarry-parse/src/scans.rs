@@ -3,12 +3,7 @@
 //! Reading gives [`Parsed::scans`]; a caller that can recognise text calls [`Parsed::recognised`]; every caller ends
 //! with [`Parsed::or_needs_ocr`]. Recognising itself happens elsewhere.
 
-use crate::{
-    Block, BlockKind, ParseError, Parsed,
-    error::page_list,
-    format::label_of,
-    reader::no_text,
-};
+use crate::{Block, BlockKind, ParseError, Parsed, error::page_list, format::label_of, reader::no_text};
 
 impl Parsed {
     /// Puts recognised text where its page is, as paragraphs, one for each run of lines without a blank line. Text
@@ -53,9 +48,7 @@ impl Parsed {
         pages.sort_unstable();
         pages.dedup();
         match (self.text.trim().is_empty(), self.scans.is_empty()) {
-            (true, false) => {
-                Err(ParseError::NeedsOcr { format: label_of(&self.media_type).into(), pages })
-            }
+            (true, false) => Err(ParseError::NeedsOcr { format: label_of(&self.media_type).into(), pages }),
             (true, true) => Err(no_text(label_of(&self.media_type), &self)),
             (false, _) => {
                 if !pages.is_empty() {

@@ -55,13 +55,31 @@ impl Line {
         let word = content.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
         let closing = matches!(
             word,
-            "end" | "else" | "elif" | "elsif" | "except" | "finally" | "catch" | "rescue" | "ensure" | "fi" | "done" | "esac"
+            "end"
+                | "else"
+                | "elif"
+                | "elsif"
+                | "except"
+                | "finally"
+                | "catch"
+                | "rescue"
+                | "ensure"
+                | "fi"
+                | "done"
+                | "esac"
         );
         Self {
             indent: indent.sum(),
             closes: closing || content.starts_with(['}', ')', ']', '{']),
-            leads: content.starts_with(['#', '@', '*', '%']) || ["//", "/*", "--", ";;", "\"\"\""].iter().any(|mark| content.starts_with(mark)),
-            gap: text.chars().rev().take_while(|letter| letter.is_whitespace()).filter(|letter| *letter == '\n').count() > 1,
+            leads: content.starts_with(['#', '@', '*', '%'])
+                || ["//", "/*", "--", ";;", "\"\"\""].iter().any(|mark| content.starts_with(mark)),
+            gap: text
+                .chars()
+                .rev()
+                .take_while(|letter| letter.is_whitespace())
+                .filter(|letter| *letter == '\n')
+                .count()
+                > 1,
         }
     }
 }
@@ -119,7 +137,8 @@ impl Code<'_> {
     /// Full chunks of lines where nothing shows a better place.
     fn fill(&self, range: Range<usize>, path: &[String], cuts: &mut Vec<Cut>) {
         let lines = self.pieces.get(range.clone()).unwrap_or_default();
-        let settings = ChunkSettings { max_tokens: self.max_tokens, overlap_tokens: 0, ..ChunkSettings::default() };
+        let settings =
+            ChunkSettings { max_tokens: self.max_tokens, overlap_tokens: 0, ..ChunkSettings::default() };
         for part in pack::pack(lines, &settings) {
             let pieces = part.start + range.start..part.end + range.start;
             cuts.push(Cut { pieces, headings: path.to_vec(), window: None });

@@ -73,7 +73,11 @@ fn units(parsed: &Parsed, settings: &ChunkSettings, count: &dyn Fn(&str) -> usiz
             if tokens > settings.max_tokens {
                 cutter.split(&block, range, Bound::Letter);
             } else {
-                add(&mut cutter.pieces, Piece { tokens, ..blank(range) }, if mark { settings.max_tokens } else { small });
+                add(
+                    &mut cutter.pieces,
+                    Piece { tokens, ..blank(range) },
+                    if mark { settings.max_tokens } else { small },
+                );
             }
         }
     }

@@ -14,8 +14,11 @@ pub(super) fn cut(
     let most = (settings.max_tokens / 4).max(SMALLEST).min(settings.max_tokens);
     // Parents repeat nothing: each child has one parent, and the parents are read, not searched.
     let whole = ChunkSettings { overlap_tokens: 0, ..*settings };
-    let small =
-        ChunkSettings { max_tokens: most, overlap_tokens: settings.overlap_tokens.min(most / 4), ..*settings };
+    let small = ChunkSettings {
+        max_tokens: most,
+        overlap_tokens: settings.overlap_tokens.min(most / 4),
+        ..*settings
+    };
     let pieces = pieces::cut(parsed, most, count);
     let mut cuts = Vec::new();
     for parent in by_structure(parsed, &pieces, &whole) {

@@ -38,7 +38,9 @@ fn join(pieces: &[Piece], group: Range<usize>, max_tokens: usize) -> Vec<Range<u
         match ranges.last_mut() {
             Some((last, sum))
                 if *sum + tokens <= max_tokens
-                    && (*sum < SHORT || heading(last.end - 1) || (tokens < SHORT / 2 && *sum < 3 * SHORT && !heading(index))) =>
+                    && (*sum < SHORT
+                        || heading(last.end - 1)
+                        || (tokens < SHORT / 2 && *sum < 3 * SHORT && !heading(index))) =>
             {
                 last.end = index + 1;
                 *sum += tokens;

@@ -34,7 +34,9 @@ pub enum InvalidChunkSettings {
     #[error("chunks of {0} tokens are not made; `max_tokens` is 16 to 8192")]
     MaxTokens(usize),
     /// Chunks would mostly repeat each other.
-    #[error("an overlap of {overlap} tokens is too much for chunks of {max}; `overlap_tokens` is below half of `max_tokens`")]
+    #[error(
+        "an overlap of {overlap} tokens is too much for chunks of {max}; `overlap_tokens` is below half of `max_tokens`"
+    )]
     Overlap {
         /// The overlap asked for.
         overlap: usize,

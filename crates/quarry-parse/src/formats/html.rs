@@ -67,12 +67,13 @@ fn with_main_heading(mut article: Parsed, page: &Parsed) -> Parsed {
 /// Whether the article holds most of the page's running text, and all but a few of its table rows and code.
 fn keeps_enough(article: &Parsed, page: &Parsed) -> bool {
     let sum = |parsed: &Parsed, weight: fn(&Block) -> usize| parsed.blocks.iter().map(weight).sum::<usize>();
-    let keeps = |weight: fn(&Block) -> usize, share: usize| {
-        sum(article, weight) * 100 >= sum(page, weight) * share
-    };
+    let keeps =
+        |weight: fn(&Block) -> usize, share: usize| sum(article, weight) * 100 >= sum(page, weight) * share;
     // Lines of menus are short, so what is left of them on the page does not count against the article.
     let prose = |block: &Block| match block.kind {
-        BlockKind::Paragraph | BlockKind::Quote | BlockKind::ListItem if block.range.len() > 80 => block.range.len(),
+        BlockKind::Paragraph | BlockKind::Quote | BlockKind::ListItem if block.range.len() > 80 => {
+            block.range.len()
+        }
         _ => 0,
     };
     let rows = |block: &Block| usize::from(matches!(block.kind, BlockKind::TableRow { .. }));

@@ -1,11 +1,13 @@
 //! PDF: spans of text from the reader, joined into lines, blocks and pages here.
 
+mod attached;
 mod blocks;
 mod bookmarks;
 mod columns;
 mod furniture;
 mod info;
 mod lines;
+mod names;
 mod notes;
 mod outline;
 mod scans;
@@ -53,6 +55,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     parsed.pages = u32::try_from(count).ok();
     parsed.warnings = found.warnings();
     parsed.scans = found.scans.found;
+    parsed.members = attached::read(&document, input.limits);
     let mut metadata: BTreeMap<String, String> = info::read(&document);
     parsed.title = metadata.remove("title").or(parsed.title);
     parsed.metadata = metadata;

@@ -1,6 +1,6 @@
 //! Invariants of chunking, over random documents and on examples.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::Strategy as _};
 use quarry_core::ChunkKind;
 use quarry_parse::{Block, BlockKind, ChunkDraft, ChunkSettings, Parsed, Strategy, chunk};
 

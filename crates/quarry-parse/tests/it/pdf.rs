@@ -31,7 +31,8 @@ fn file(catalog: &str, pages: &[(&str, &str)], more: &[&str]) -> Vec<u8> {
 
 #[test]
 fn what_people_filled_in_stands_where_they_wrote_it() {
-    let text = show(&[(72.0, 700.0, 10.0, "Name:"), (72.0, 650.0, 10.0, "Town:"), (72.0, 600.0, 10.0, "End")]);
+    let text =
+        show(&[(72.0, 700.0, 10.0, "Name:"), (72.0, 650.0, 10.0, "Town:"), (72.0, 600.0, 10.0, "End")]);
     let fields = [
         "<< /Type /Annot /Subtype /Widget /FT /Tx /T (n) /V (Ada Lovelace) /Rect [120 696 300 712] >>",
         "<< /Type /Annot /Subtype /Widget /Parent 8 0 R /Rect [120 646 300 662] >>",
@@ -40,7 +41,9 @@ fn what_people_filled_in_stands_where_they_wrote_it() {
         "<< /Type /Annot /Subtype /Widget /FT /Btn /TU (Wants calls) /AS /Off /Rect [30 10 40 20] >>",
         "<< /Type /Annot /Subtype /Widget /FT /Tx /V (hidden) /F 2 /Rect [120 546 300 562] >>",
     ];
-    let parsed = read("form.pdf", &file("", &[(&text, "/Annots [6 0 R 7 0 R 9 0 R 10 0 R 11 0 R]")], &fields)).unwrap();
+    let parsed =
+        read("form.pdf", &file("", &[(&text, "/Annots [6 0 R 7 0 R 9 0 R 10 0 R 11 0 R]")], &fields))
+            .unwrap();
     let lines: Vec<&str> = parsed.text.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, ["Name: Ada Lovelace", "Town: Rome", "End", "Wants letters: yes"], "{}", parsed.text);
     assert!(parsed.blocks.iter().all(|block| block.page == Some(1)));
@@ -62,7 +65,8 @@ fn comments_come_behind_their_page() {
 
 #[test]
 fn bookmarks_are_headings_with_their_levels() {
-    let first = show(&[(72.0, 700.0, 10.0, "1 The Start"), (72.0, 680.0, 10.0, "Words follow here, many of them.")]);
+    let first =
+        show(&[(72.0, 700.0, 10.0, "1 The Start"), (72.0, 680.0, 10.0, "Words follow here, many of them.")]);
     let second = show(&[
         (72.0, 700.0, 10.0, "The Start in passing is no heading."),
         (72.0, 660.0, 10.0, "Details"),
@@ -152,7 +156,10 @@ fn a_password_opens_what_it_fits() {
         let Some(bytes) = fixture(name) else { return };
         let none = with_password(&bytes, None).unwrap_err();
         assert_eq!(none.code(), "encrypted_document");
-        assert_eq!(none.to_string(), "the PDF is encrypted; give its password, or remove it and add the file again");
+        assert_eq!(
+            none.to_string(),
+            "the PDF is encrypted; give its password, or remove it and add the file again"
+        );
         let wrong = with_password(&bytes, Some("guess")).unwrap_err();
         assert_eq!(wrong.to_string(), "the password given for the PDF does not open it; give the right one");
         let parsed = with_password(&bytes, Some(password)).unwrap();
@@ -167,13 +174,25 @@ fn scanned_pages_of_real_files_become_pictures() {
     for name in ["scan-ocr_test.pdf", "scan-rotated_90.pdf"] {
         let Some(bytes) = fixture(name) else { return };
         let parsed = with_password(&bytes, None).unwrap();
-        assert_eq!((parsed.text.trim(), parsed.scans.len(), parsed.scans[0].page), ("", 1, Some(1)), "{name}");
+        assert_eq!(
+            (parsed.text.trim(), parsed.scans.len(), parsed.scans[0].page),
+            ("", 1, Some(1)),
+            "{name}"
+        );
         assert!(parsed.scans[0].image.len() > 10_000);
         if let Ok(folder) = std::env::var("QUARRY_DUMP") {
             let extension = parsed.scans[0].media_type.rsplit('/').next().unwrap();
-            fs::write(Path::new(&folder).join(format!("{name}.{extension}")), &parsed.scans[0].image).unwrap();
+            fs::write(Path::new(&folder).join(format!("{name}.{extension}")), &parsed.scans[0].image)
+                .unwrap();
         }
     }
+}
+
+#[test]
+fn attached_files_are_named() {
+    let Some(bytes) = fixture("with-attachment.pdf") else { return };
+    let members = with_password(&bytes, None).unwrap().members;
+    assert_eq!((members.len(), members[0].name.as_str(), members[0].media_type.as_str()), (1, "image.png", "image/png"));
 }
 
 #[test]

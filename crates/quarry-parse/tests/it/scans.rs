@@ -42,7 +42,9 @@ fn pages_that_are_pictures_become_scans_and_text_stays_text() {
     assert_eq!(parsed.text, "Words on a page");
     let pages: Vec<Option<u32>> = parsed.scans.iter().map(|scan| scan.page).collect();
     assert_eq!(pages, [Some(1), Some(3)]);
-    assert!(parsed.scans.iter().all(|scan| scan.media_type == "image/png" && scan.image.starts_with(b"\x89PNG")));
+    assert!(
+        parsed.scans.iter().all(|scan| scan.media_type == "image/png" && scan.image.starts_with(b"\x89PNG"))
+    );
     let kept = parsed.or_needs_ocr().unwrap();
     assert_eq!(kept.warnings, ["pictures without text need OCR: pages 1, 3"]);
 }

@@ -36,7 +36,8 @@ fn settings_that_cannot_work_are_refused_in_a_sentence() {
 
 #[test]
 fn settings_have_plain_names() {
-    let read: ChunkSettings = serde_json::from_str(r#"{"strategy": "sentence_window", "max_tokens": 64}"#).unwrap();
+    let read: ChunkSettings =
+        serde_json::from_str(r#"{"strategy": "sentence_window", "max_tokens": 64}"#).unwrap();
     assert_eq!((read.strategy, read.max_tokens, read.overlap_tokens), (Strategy::SentenceWindow, 64, 32));
     let names = [Strategy::Structure, Strategy::Fixed, Strategy::ParentChild, Strategy::Code];
     let names: Vec<String> = names.iter().map(|name| serde_json::to_string(name).unwrap()).collect();
@@ -54,10 +55,13 @@ fn fixed_windows_are_full_overlap_and_keep_words() {
         assert!(next.span.start < last.span.end && next.span.end > last.span.end);
         assert!(next.text.starts_with("word") || next.text.starts_with("Second"), "{}", next.text);
         assert!(last.text.split(' ').all(|word| text.contains(word)));
-        let repeated = slice(&read("a.md", text.as_bytes()).unwrap().text, &ChunkDraft {
-            span: quarry_core::Span { start: next.span.start, end: last.span.end },
-            ..next.clone()
-        });
+        let repeated = slice(
+            &read("a.md", text.as_bytes()).unwrap().text,
+            &ChunkDraft {
+                span: quarry_core::Span { start: next.span.start, end: last.span.end },
+                ..next.clone()
+            },
+        );
         assert!((8..=16).contains(&count(&repeated)), "{repeated}");
     }
     assert_eq!(chunks[0].headings, ["Title"]);
@@ -78,7 +82,9 @@ fn fixed_windows_cut_chinese_between_words() {
 #[test]
 fn a_sentence_has_its_neighbours_as_its_window() {
     let sentence = |number: usize| {
-        format!("The sentence with the number {number} in this text has quite enough words to stand alone by itself. ")
+        format!(
+            "The sentence with the number {number} in this text has quite enough words to stand alone by itself. "
+        )
     };
     let part: String = (0..10).map(sentence).collect();
     let text = format!("# One\n\n{part}\n\n# Two\n\n{part}");
@@ -101,7 +107,9 @@ fn a_sentence_has_its_neighbours_as_its_window() {
 
 #[test]
 fn children_have_their_section_as_their_window() {
-    let part = |name: &str| format!("## {name}\n\n{}", format!("A sentence about {name} and six more words here. ").repeat(16));
+    let part = |name: &str| {
+        format!("## {name}\n\n{}", format!("A sentence about {name} and six more words here. ").repeat(16))
+    };
     let text = format!("# Book\n\n{}\n\n{}", part("ducks"), part("geese"));
     let parsed = read("a.md", text.as_bytes()).unwrap();
     let chunks = chunk(&parsed, &with(Strategy::ParentChild, 240, 20), &count);
@@ -121,7 +129,11 @@ const PYTHON: &str = "import os\nimport sys\n\n\nLIMIT = 3\n\n\nclass Duck(Bird)
 fn code_is_cut_between_definitions() {
     let chunks = cut("a.py", PYTHON, &with(Strategy::Code, 32, 0));
     let starts: Vec<&str> = chunks.iter().map(|chunk| chunk.text.lines().next().unwrap()).collect();
-    assert_eq!(starts, ["import os", "class Duck(Bird):", "@property", "# Feeds all of them."], "{chunks:#?}");
+    assert_eq!(
+        starts,
+        ["import os", "class Duck(Bird):", "@property", "# Feeds all of them."],
+        "{chunks:#?}"
+    );
     assert_eq!(chunks[2].headings, ["class Duck(Bird)"]);
     assert!(chunks[3].headings.is_empty());
     assert!(chunks[1].text.ends_with("return True"));
@@ -132,12 +144,19 @@ fn code_is_cut_between_definitions() {
 #[test]
 fn code_with_braces_keeps_functions_whole() {
     let function = |name: &str| {
-        format!("/// Says {name}.\n#[must_use]\nfn {name}(value: u8) -> u8 {{\n    let next = value + 1;\n\n    if next > 3 {{\n        one(next);\n    }} else {{\n        two(next);\n    }}\n    next\n}}\n")
+        format!(
+            "/// Says {name}.\n#[must_use]\nfn {name}(value: u8) -> u8 {{\n    let next = value + 1;\n\n    if next > 3 {{\n        one(next);\n    }} else {{\n        two(next);\n    }}\n    next\n}}\n"
+        )
     };
-    let text = format!("use std::fs;\nuse std::io;\n{}{}\nimpl Thing {{\n{}}}\n", function("first"), function("second"),
-        function("third").lines().map(|line| format!("    {line}\n")).collect::<String>());
+    let text = format!(
+        "use std::fs;\nuse std::io;\n{}{}\nimpl Thing {{\n{}}}\n",
+        function("first"),
+        function("second"),
+        function("third").lines().map(|line| format!("    {line}\n")).collect::<String>()
+    );
     let chunks = cut("a.rs", &text, &with(Strategy::Code, 40, 0));
-    let whole = chunks.iter().filter(|chunk| chunk.text.contains("/// Says") && chunk.text.ends_with('}')).count();
+    let whole =
+        chunks.iter().filter(|chunk| chunk.text.contains("/// Says") && chunk.text.ends_with('}')).count();
     assert_eq!(whole, 3, "{chunks:#?}");
 }
 

@@ -57,11 +57,18 @@ fn meaning(name: &str) -> Option<&'static str> {
         "author" | "article:author" | "dc.creator" | "citation_author" | "parsely-author" => "author",
         "description" | "og:description" | "twitter:description" | "dc.description" => "description",
         "keywords" | "news_keywords" => "keywords",
-        "date" | "article:published_time" | "datepublished" | "dc.date" | "dcterms.created" | "pubdate"
+        "date"
+        | "article:published_time"
+        | "datepublished"
+        | "dc.date"
+        | "dcterms.created"
+        | "pubdate"
         | "citation_publication_date" => "created",
-        "article:modified_time" | "og:updated_time" | "last-modified" | "datemodified" | "dcterms.modified" => {
-            "modified"
-        }
+        "article:modified_time"
+        | "og:updated_time"
+        | "last-modified"
+        | "datemodified"
+        | "dcterms.modified" => "modified",
         "content-language" | "og:locale" | "dc.language" => "language",
         "og:url" => "canonical",
         _ => return None,
@@ -71,7 +78,8 @@ fn meaning(name: &str) -> Option<&'static str> {
 /// Author, dates and description of a JSON-LD record, where it is about the page.
 fn described(json: &str) -> Vec<(&'static str, String)> {
     const LONGEST: usize = 1 << 20;
-    let Some(record) = Some(json).filter(|json| json.len() < LONGEST).and_then(|json| serde_json::from_str(json).ok())
+    let Some(record) =
+        Some(json).filter(|json| json.len() < LONGEST).and_then(|json| serde_json::from_str(json).ok())
     else {
         return Vec::new();
     };
@@ -82,7 +90,10 @@ fn described(json: &str) -> Vec<(&'static str, String)> {
     for item in graph.map_or(single, Vec::as_slice) {
         // Records also describe the site and its owner.
         let kind = item.get("@type").map(Value::to_string).unwrap_or_default();
-        if !["Article", "Posting", "Page", "Report", "Book", "HowTo", "Recipe"].iter().any(|part| kind.contains(part)) {
+        if !["Article", "Posting", "Page", "Report", "Book", "HowTo", "Recipe"]
+            .iter()
+            .any(|part| kind.contains(part))
+        {
             continue;
         }
         let text = |key: &str| item.get(key).and_then(named);

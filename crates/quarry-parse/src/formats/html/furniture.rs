@@ -5,12 +5,21 @@ use dom_query::NodeRef;
 /// Elements that show no text of their own, and those that a page hides.
 pub(super) fn is_hidden(node: &NodeRef<'_>, name: &str) -> bool {
     const NEVER: &[&str] = &[
-        "script", "style", "noscript", "template", "svg", "head", "title", "iframe", "object", "canvas", "select",
-        "button", "input", "audio", "video", "datalist",
+        "script", "style", "noscript", "template", "svg", "head", "title", "iframe", "object", "canvas",
+        "select", "button", "input", "audio", "video", "datalist",
     ];
     // Numbers of code lines, signs that only link to their own heading, and calls to edit a section.
-    const CLASSES: &[&str] =
-        &["lineno", "linenos", "lineno-container", "line-numbers-rows", "gutter", "headerlink", "anchor-link", "header-anchor", "mw-editsection"];
+    const CLASSES: &[&str] = &[
+        "lineno",
+        "linenos",
+        "lineno-container",
+        "line-numbers-rows",
+        "gutter",
+        "headerlink",
+        "anchor-link",
+        "header-anchor",
+        "mw-editsection",
+    ];
     NEVER.contains(&name)
         || node.has_attr("hidden")
         || node.attr("aria-hidden").is_some_and(|value| &*value == "true" && node.text().trim().len() < 3)
@@ -49,8 +58,24 @@ fn is_within(node: &NodeRef<'_>, names: &[&str]) -> bool {
 fn is_named_furniture(node: &NodeRef<'_>) -> bool {
     const BANNERS: &[&str] = &["cookie", "consent", "gdpr", "onetrust", "newsletter", "popup", "paywall"];
     const MENUS: &[&str] = &[
-        "nav", "navbar", "navigation", "menu", "sidebar", "breadcrumb", "breadcrumbs", "footer", "toolbar", "pagination",
-        "pager", "related", "share", "sharing", "social", "tags", "tagcloud", "skip",
+        "nav",
+        "navbar",
+        "navigation",
+        "menu",
+        "sidebar",
+        "breadcrumb",
+        "breadcrumbs",
+        "footer",
+        "toolbar",
+        "pagination",
+        "pager",
+        "related",
+        "share",
+        "sharing",
+        "social",
+        "tags",
+        "tagcloud",
+        "skip",
     ];
     const LONGEST_BANNER: usize = 1_500;
     let names = [node.class(), node.id_attr()];
@@ -67,7 +92,8 @@ fn is_named_furniture(node: &NodeRef<'_>) -> bool {
 /// Whether most of an element's text is links.
 fn is_links(node: &NodeRef<'_>) -> bool {
     let count = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).count();
-    let links: usize = node.descendants_it().filter(|inner| inner.has_name("a")).map(|link| count(&link.text())).sum();
+    let links: usize =
+        node.descendants_it().filter(|inner| inner.has_name("a")).map(|link| count(&link.text())).sum();
     let all = count(&node.text());
     links * 10 > all * 6
 }
@@ -75,9 +101,9 @@ fn is_links(node: &NodeRef<'_>) -> bool {
 /// Elements that stand in a line of text.
 pub(super) fn is_inline(name: &str) -> bool {
     const INLINE: &[&str] = &[
-        "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img",
-        "ins", "kbd", "label", "mark", "math", "nobr", "output", "q", "rp", "rt", "ruby", "s", "samp", "small", "span",
-        "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
+        "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font",
+        "i", "img", "ins", "kbd", "label", "mark", "math", "nobr", "output", "q", "rp", "rt", "ruby", "s",
+        "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr",
     ];
     INLINE.contains(&name)
 }
@@ -88,11 +114,15 @@ pub(super) fn spoken(node: &NodeRef<'_>, name: &str) -> Option<String> {
         "math" => {
             let source = || {
                 let note = node.descendants_it().find(|inner| {
-                    inner.has_name("annotation") && inner.attr("encoding").is_some_and(|kind| kind.contains("tex"))
+                    inner.has_name("annotation")
+                        && inner.attr("encoding").is_some_and(|kind| kind.contains("tex"))
                 })?;
                 Some(note.text().to_string())
             };
-            node.attr("alttext").map(|text| text.to_string()).or_else(source).or_else(|| Some(node.text().to_string()))
+            node.attr("alttext")
+                .map(|text| text.to_string())
+                .or_else(source)
+                .or_else(|| Some(node.text().to_string()))
         }
         // Formulas as pictures carry their source; other pictures mostly describe what the text says.
         "img" => {

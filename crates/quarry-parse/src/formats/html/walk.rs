@@ -86,7 +86,8 @@ impl Walk<'_> {
                 self.heading(node, level, depth)?;
             }
             _ if node.attr("role").is_some_and(|role| &*role == "heading") => {
-                let level = node.attr("aria-level").and_then(|level| level.trim().parse().ok()).unwrap_or(2_u8);
+                let level =
+                    node.attr("aria-level").and_then(|level| level.trim().parse().ok()).unwrap_or(2_u8);
                 self.heading(node, level.clamp(1, 6), depth)?;
             }
             "pre" | "textarea" | "listing" | "xmp" => {
@@ -99,7 +100,9 @@ impl Walk<'_> {
                 self.flush()?;
                 table::write(node, &mut self.writer)?;
             }
-            "ul" | "ol" | "menu" | "li" | "dl" | "dt" | "dd" | "blockquote" => self.grouped(node, &name, depth)?,
+            "ul" | "ol" | "menu" | "li" | "dl" | "dt" | "dd" | "blockquote" => {
+                self.grouped(node, &name, depth)?
+            }
             name if is_inline(name) => self.children(node, depth)?,
             _ => {
                 // The first block inside an item stays behind the item's mark or term.

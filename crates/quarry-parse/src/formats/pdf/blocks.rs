@@ -9,7 +9,11 @@ use super::{
 use crate::{BlockKind, ParseError, writer::Writer};
 
 /// Writes all pages, each with its notes behind it.
-pub(super) fn write(pages: &[Vec<Line>], notes: &[Vec<Note>], writer: &mut Writer<'_>) -> Result<(), ParseError> {
+pub(super) fn write(
+    pages: &[Vec<Line>],
+    notes: &[Vec<Note>],
+    writer: &mut Writer<'_>,
+) -> Result<(), ParseError> {
     let sizes = Sizes::of(pages);
     for (index, lines) in pages.iter().enumerate() {
         writer.page = u32::try_from(index + 1).ok();

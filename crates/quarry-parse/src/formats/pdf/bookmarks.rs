@@ -55,7 +55,10 @@ fn find(lines: &[Line], plain: &[String], title: &str) -> Option<std::ops::Range
             let numbered = number.is_some_and(|number| {
                 number.len() < 12 && (number.is_empty() || number.bytes().any(|byte| byte.is_ascii_digit()))
             });
-            if said == title || (said.ends_with(title) && numbered) || (title.ends_with(&said) && is_number(title, &said)) {
+            if said == title
+                || (said.ends_with(title) && numbered)
+                || (title.ends_with(&said) && is_number(title, &said))
+            {
                 return Some(start..start + length + 1);
             }
             if !title.contains(&said) {

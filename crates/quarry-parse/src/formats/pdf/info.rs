@@ -47,7 +47,10 @@ pub(super) fn read(document: &PdfDocument) -> BTreeMap<String, String> {
 }
 
 /// The dictionary that an object is or leads to.
-pub(super) fn dictionary(document: &PdfDocument, object: &Object) -> Option<std::collections::HashMap<String, Object>> {
+pub(super) fn dictionary(
+    document: &PdfDocument,
+    object: &Object,
+) -> Option<std::collections::HashMap<String, Object>> {
     document.resolve_object(object).ok()?.as_dict().cloned()
 }
 

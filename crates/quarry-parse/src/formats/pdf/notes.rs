@@ -46,13 +46,15 @@ type Dictionary = std::collections::HashMap<String, Object>;
 /// The value that somebody filled in; fields inherit from those they are part of.
 fn field(document: &PdfDocument, item: &Dictionary, place: Option<Rect>) -> Option<Note> {
     let kind = inherited(document, item, "FT")?;
-    let name = inherited(document, item, "TU").and_then(|name| string(document, Some(&name))).unwrap_or_default();
+    let name =
+        inherited(document, item, "TU").and_then(|name| string(document, Some(&name))).unwrap_or_default();
     match kind.as_name()? {
         "Tx" | "Ch" => {
             let value = inherited(document, item, "V")?;
             let text = match &value {
                 Object::Array(values) => {
-                    let values: Vec<String> = values.iter().filter_map(|value| string(document, Some(value))).collect();
+                    let values: Vec<String> =
+                        values.iter().filter_map(|value| string(document, Some(value))).collect();
                     values.join(", ")
                 }
                 value => string(document, Some(value))?,
@@ -123,7 +125,10 @@ pub(super) fn place(notes: Vec<Note>, spans: &mut Vec<TextSpan>, turned: bool) -
 
 fn inside(span: &Rect, place: &Rect) -> bool {
     let (x, y) = (span.x + span.width / 2.0, span.y + span.height / 2.0);
-    x >= place.x - 2.0 && x <= place.x + place.width + 2.0 && y >= place.y - 2.0 && y <= place.y + place.height + 2.0
+    x >= place.x - 2.0
+        && x <= place.x + place.width + 2.0
+        && y >= place.y - 2.0
+        && y <= place.y + place.height + 2.0
 }
 
 /// A span in the upper left of a field, as its value is written.

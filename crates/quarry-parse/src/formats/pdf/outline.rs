@@ -7,7 +7,10 @@ use pdf_oxide::{
     object::{Object, ObjectRef},
 };
 
-use super::info::{dictionary, text};
+use super::{
+    info::{dictionary, text},
+    names,
+};
 
 /// A bookmark.
 pub(super) struct Bookmark {
@@ -29,8 +32,13 @@ pub(super) fn read(document: &PdfDocument) -> Vec<Bookmark> {
     let Some(root) = catalog.get("Outlines").and_then(|root| dictionary(document, root)) else {
         return Vec::new();
     };
-    let mut walk =
-        Walk { document, pages: pages(document, catalog), names: names(document, catalog), seen: HashSet::new(), found: Vec::new() };
+    let mut walk = Walk {
+        document,
+        pages: pages(document, catalog),
+        names: places(document, catalog),
+        seen: HashSet::new(),
+        found: Vec::new(),
+    };
     walk.siblings(root.get("First"), 1);
     walk.found
 }
@@ -107,29 +115,8 @@ fn pages(document: &PdfDocument, catalog: &HashMap<String, Object>) -> HashMap<O
 }
 
 /// Named places: the catalogue's own list, and the tree of newer files.
-fn names(document: &PdfDocument, catalog: &HashMap<String, Object>) -> HashMap<Vec<u8>, Object> {
-    const NAMES: usize = 200_000;
+fn places(document: &PdfDocument, catalog: &HashMap<String, Object>) -> HashMap<Vec<u8>, Object> {
     let old = catalog.get("Dests").and_then(|list| dictionary(document, list)).unwrap_or_default();
-    let mut names: HashMap<Vec<u8>, Object> =
-        old.into_iter().map(|(name, place)| (name.into_bytes(), place)).collect();
-    let root = catalog.get("Names").and_then(|names| dictionary(document, names));
-    let mut open: Vec<Object> = root.and_then(|root| root.get("Dests").cloned()).into_iter().collect();
-    let mut steps = 0;
-    while let Some(node) = open.pop().and_then(|node| dictionary(document, &node)) {
-        steps += 1;
-        if steps > NAMES || names.len() > NAMES {
-            break;
-        }
-        let list = |key: &str| -> Vec<Object> {
-            let list = node.get(key).and_then(|list| document.resolve_object(list).ok());
-            list.and_then(|list| list.as_array().cloned()).unwrap_or_default()
-        };
-        for pair in list("Names").chunks(2) {
-            if let [Object::String(name), place] = pair {
-                names.insert(name.clone(), place.clone());
-            }
-        }
-        open.extend(list("Kids"));
-    }
-    names
+    let old = old.into_iter().map(|(name, place)| (name.into_bytes(), place));
+    old.chain(names::tree(document, "Dests")).collect()
 }

@@ -2,7 +2,10 @@
 
 use pdf_oxide::{
     PdfDocument,
-    extractors::{ImageData, PdfImage, PixelFormat, images::{ColorSpace, PdfImageHandle}},
+    extractors::{
+        ImageData, PdfImage, PixelFormat,
+        images::{ColorSpace, PdfImageHandle},
+    },
 };
 
 use crate::{Limits, Scan, error::page_list};
@@ -82,10 +85,10 @@ fn largest(mut pictures: Vec<PdfImageHandle<'_>>) -> Vec<PdfImageHandle<'_>> {
 }
 
 fn overlap(a: &PdfImageHandle<'_>, b: &PdfImageHandle<'_>) -> f32 {
-    let side = |a: f32, a_length: f32, b: f32, b_length: f32| {
-        ((a + a_length).min(b + b_length) - a.max(b)).max(0.0)
-    };
-    side(a.bbox.x, a.bbox.width, b.bbox.x, b.bbox.width) * side(a.bbox.y, a.bbox.height, b.bbox.y, b.bbox.height)
+    let side =
+        |a: f32, a_length: f32, b: f32, b_length: f32| ((a + a_length).min(b + b_length) - a.max(b)).max(0.0);
+    side(a.bbox.x, a.bbox.width, b.bbox.x, b.bbox.width)
+        * side(a.bbox.y, a.bbox.height, b.bbox.y, b.bbox.height)
 }
 
 /// A picture as JPEG where it is one and stands upright, as grey PNG otherwise; nothing where it cannot be decoded.
