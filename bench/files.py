@@ -107,12 +107,16 @@ def packed(files):
     return out.getvalue()
 
 
-def pdf(document, pages=1):
-    """The text on each page, with a cross-reference table that is right."""
-    rows = textwrap.wrap(f"{document['title']}. {document['text']}", 90)
-    escaped = (row.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)") for row in rows)
-    drawn = " ".join(f"1 0 0 1 50 {760 - 14 * place} Tm ({row}) Tj" for place, row in enumerate(escaped))
-    return drawn_pdf([f"BT /F1 10 Tf {drawn} ET"] * pages)
+def pdf(document, more=()):
+    """The text on the first page, other texts on a page each, with a cross-reference table that is right."""
+    return drawn_pdf([drawn(f"{document['title']}. {document['text']}"), *map(drawn, more)])
+
+
+def drawn(text):
+    """The operators that put a text on a page."""
+    rows = (row.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)") for row in textwrap.wrap(text, 90))
+    shown = " ".join(f"1 0 0 1 50 {760 - 14 * place} Tm ({row}) Tj" for place, row in enumerate(rows))
+    return f"BT /F1 10 Tf {shown} ET"
 
 
 def drawn_pdf(contents):

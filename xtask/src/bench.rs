@@ -19,7 +19,7 @@ pub(crate) fn measure(arguments: &[String]) -> Result<()> {
 pub(crate) fn chaos(arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
         Some((what, rest)) if what == "texts" => run("chaos/kill.py", rest),
-        _ => run("chaos/files.py", arguments),
+        _ => run("chaos/kill_files.py", arguments),
     }
 }
 
