@@ -50,8 +50,7 @@ class QuarryIngest(Quarry):
     def stages(self):
         """Seconds of work by stage, as the server's metrics count them; they overlap where several are at work."""
         found = {}
-        text = self.connect().send(self.connect().encode("GET", "/metrics", b"")).decode()
-        for line in text.splitlines():
+        for line in self.connect().call("GET", "/metrics").decode().splitlines():
             if line.startswith("quarry_stage_seconds_sum{"):
                 name = line.split('stage="', 1)[1].split('"', 1)[0]
                 found[name] = round(float(line.rsplit(" ", 1)[1]), 2)

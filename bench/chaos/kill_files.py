@@ -17,9 +17,7 @@ The exit code is 1 when one of this is not so; the data folder is kept then.
 """
 
 import argparse
-import base64
 import collections
-import json
 import pathlib
 import random
 import subprocess
@@ -30,15 +28,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-import corpora
 import files
-from client import Refused
-from kill import mark, verify
+from kill import verify
 from process import Process, command_of
+from sending import COLLECTIONS, Files
 from settled import Settled
 from sides import ROOT, Quarry
 
-COLLECTIONS = ("default", "papers")
 # A parser that nobody listens to any more ends by itself: at once, or when its time for the document is over.
 PARSE_SECONDS = 5
 
@@ -58,86 +54,6 @@ class CagedQuarry(Quarry):
     def start_blindly(self, data):
         """Starts it without waiting until it answers."""
         self.process = Process(self.command(data), data.parent / f"{self.name}.log", self.env(data))
-
-
-class Files:
-    """What is to be added, and what became of it."""
-
-    def __init__(self, options, chance):
-        self.waiting = collections.deque(made(options, chance))
-        self.known = {file["source"]: file for file in self.waiting}
-        self.lock, self.refused, self.room = threading.Lock(), [], 0
-
-    def take(self):
-        with self.lock:
-            if self.room <= 0 or not self.waiting:
-                return None
-            self.room -= 1
-            return self.waiting.popleft()
-
-    def back(self, file):
-        with self.lock:
-            self.waiting.appendleft(file)
-
-    def send_all(self, server, stop, seeds):
-        threads = [threading.Thread(target=self.send, args=(server, stop, random.Random(seed))) for seed in seeds]
-        for thread in threads:
-            thread.start()
-        return threads
-
-    def send(self, server, stop, chance):
-        try:
-            line = server.connect()
-            while not stop.is_set() and (file := self.take()):
-                self.add(line, file)
-                if chance.random() < 0.04 and "id" in file:
-                    self.remove(line, file)
-        except OSError:
-            return
-
-    def add(self, line, file):
-        row = {"source": file["source"], "name": file["name"]}
-        row["content_base64"] = base64.b64encode(file["bytes"]).decode()
-        try:
-            answer = line.json("POST", "/v1/documents", {"collection": file["collection"], "documents": [row]})
-            file["id"] = answer["documents"][0]["id"]
-        except Refused as refused:
-            file["refused"] = str(refused)
-            if file["end"] != "empty":
-                self.refused.append(f"{file['source']} was refused: {refused}")
-        except OSError:
-            # Nobody knows whether it was taken: it is sent again, as a careful client does.
-            self.back(file)
-            raise
-
-    def remove(self, line, file):
-        file["removal"] = "asked"
-        line.call("DELETE", f"/v1/documents/{file['id']}")
-        file["removal"] = "answered"
-
-
-def made(options, chance):
-    """The files in the order they are sent: most of them whole, some hostile, a few large or empty."""
-    texts = corpora.made_up(300, seed=options.seed)[0]
-    traps = list(files.hostile(chance).items())
-    chance.shuffle(traps)
-    whole = options.formats or list(files.MAKERS)
-    for number in range(options.files):
-        name, collection = f"f{number}", COLLECTIONS[number % 7 == 0]
-        file = {"collection": collection, "end": "ready"}
-        text = f"{chance.choice(texts)['text']} Its mark is {mark(name)}."
-        document = {"id": name, "title": f"Document {name}", "text": text}
-        if number % 6 == 1:
-            trap, (content, end) = traps[number // 6 % len(traps)]
-            file.update(name=f"{name}-{trap}", bytes=content, end=end)
-        elif number % 60 == 5:
-            file.update(name=f"{name}.txt", bytes=b"", end="empty")
-        elif number % 20 == 3:
-            pages = [row["text"] for row in chance.choices(texts, k=chance.randint(50, 400))]
-            file.update(name=f"{name}.pdf", bytes=files.pdf(document, pages), mark=mark(name))
-        else:
-            file.update(files.made(document, chance.choice(whole)), mark=mark(name))
-        yield {**file, "source": f"files/{file['name']}"}
 
 
 class Storm:
@@ -180,7 +96,7 @@ class Storm:
         stop.set()
         for thread in threads:
             thread.join()
-        self.prepared_for_more()
+        self.check_alive()
 
     def prepare(self):
         """The second collection, once."""
@@ -189,7 +105,7 @@ class Storm:
         for name in set(COLLECTIONS[1:]) - set(names):
             line.call("POST", "/v1/collections", {"name": name})
 
-    def prepared_for_more(self):
+    def check_alive(self):
         if self.up and not self.server.process.alive():
             raise SystemExit(f"the server ended by itself; see {self.server.process.log.name}")
 
@@ -214,7 +130,7 @@ class Storm:
         """Parsers of servers that are gone and that have had more time than any document gets."""
         while True:
             alive = [(pid, since) for pid, since in self.parsers if "parse-worker" in command_of(pid)]
-            late = [pid for pid, since in alive if time.perf_counter() - since > PARSE_SECONDS + 10]
+            late = [pid for pid, since in alive if time.perf_counter() - since > 4 * PARSE_SECONDS + 10]
             if late or not alive:
                 return [f"{len(late)} parsers outlive their server: {late[:5]}"] if late else []
             time.sleep(0.2)
