@@ -17,13 +17,14 @@ use crate::{
         ToolSource,
     },
     answer::{self, Answer, AnswerRequest},
+    cage::Cage,
     collections::Collections,
     documents::Documents,
     error::EngineError,
+    generations::Generations,
     history::{History, Recorder},
     idempotency::Idempotency,
-    cage::Cage,
-    ingest::{InHand, Paces, indexer::Indexer, reaper, wake::Wake, worker},
+    ingest::{InHand, build, Paces, indexer::Indexer, reaper, wake::Wake, worker},
     jobs::Jobs,
     maintain::Maintenance,
     retrieve::{self, SearchRequest, SearchResponse},
@@ -165,7 +166,7 @@ impl Inner {
         Ok(embedder)
     }
 
-    fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.aborts.lock().push(self.tasks.spawn(task).abort_handle());
     }
 
@@ -220,6 +221,7 @@ impl Engine {
                 inner.start(worker::run(Arc::clone(&inner), lane, number));
             }
         }
+        build::go_on(&inner).await?;
         Ok(Self { inner })
     }
 
@@ -274,6 +276,12 @@ impl Engine {
     #[must_use]
     pub const fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// The verbs on generations.
+    #[must_use]
+    pub const fn generations(&self) -> Generations<'_> {
+        Generations(self)
     }
 
     /// The verbs on the history.

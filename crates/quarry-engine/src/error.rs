@@ -54,6 +54,9 @@ pub enum EngineError {
     /// A collection changes faster than its next generation can be built.
     #[error("documents arrive faster than the new index is built; try again when fewer are being added")]
     Busy,
+    /// A generation could not be built.
+    #[error("the new generation could not be built: {0}")]
+    GenerationFailed(String),
     /// More runs at a time than the settings allow.
     #[error("{0} runs are going, which is the most (`agents.max_live_runs`); try again in a moment")]
     TooManyRuns(usize),
@@ -148,7 +151,7 @@ impl Fault for EngineError {
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NotReady(_) | Self::Embedder { .. } | Self::RunOver => ErrorKind::Conflict,
             Self::CallNotFound(_) => ErrorKind::NotFound,
-            Self::Dropped => ErrorKind::Conflict,
+            Self::Dropped | Self::GenerationFailed(_) => ErrorKind::Conflict,
             Self::Shared { kind, .. } => *kind,
             Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
                 ErrorKind::Unavailable
@@ -170,6 +173,7 @@ impl Fault for EngineError {
             Self::CallNotFound(_) => "call_not_found",
             Self::Embedding { .. } => "embedder_unavailable",
             Self::Dropped => "dropped",
+            Self::GenerationFailed(_) => "generation_failed",
             Self::Shared { code, .. } => code,
             other => other.fault().map_or("internal", Fault::code),
         }

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod events;
+pub mod generations;
 mod health;
 pub mod history;
 pub mod idempotency;
@@ -23,6 +24,7 @@ pub mod outbound;
 mod rebuild;
 pub mod retrieve;
 pub mod settings;
+pub mod watching;
 
 pub use cage::{Cage, CageSettings};
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};

@@ -17,6 +17,7 @@ mod collections;
 mod documents;
 mod error;
 mod facts;
+mod generations;
 mod history;
 mod idempotency;
 mod jobs;
@@ -35,12 +36,13 @@ pub use audit::{Audit, AuditEntry};
 pub use blobs::Blobs;
 pub use chunks::{
     ChangedChunk, ChunkRow, Chunks, KnownVector, NewChunk, Publication, Published, PublishedDocument,
-    RankingRow, ReembeddingRow, SequencedChanges,
+    RankingRow, SequencedChanges,
 };
 pub use collections::{Collections, DocumentCounts, NewCollection};
 pub use documents::{Added, Documents, NewDocument, Outcome};
 pub use error::StoreError;
 pub use facts::{FactChange, FactRow, Facts};
+pub use generations::{Generation, GenerationState, Generations, NewGeneration};
 pub use history::{History, HistoryEntry, NewHistory};
 pub use idempotency::{Idempotency, Remembered};
 pub use jobs::{
@@ -50,7 +52,6 @@ pub use messages::{Message, NewMessage};
 pub use runs::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, Runs};
 pub use sessions::{SessionRow, Sessions};
 pub use store::{Store, StoreConfig};
-pub use swap::Swap;
 pub use tenants::Tenants;
 
 /// Longest source of a document in bytes: what one entry of PostgreSQL's index can hold.
