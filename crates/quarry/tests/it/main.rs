@@ -8,7 +8,9 @@
     reason = "a panic is how a test fails, and a skipped one says so"
 )]
 
+mod api;
 mod asking;
+mod complaints;
 mod configuration;
 mod crash;
 mod harness;
@@ -21,3 +23,4 @@ mod remembering;
 mod serving;
 mod shape;
 mod talking;
+mod traps;
