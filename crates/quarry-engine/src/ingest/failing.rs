@@ -33,11 +33,12 @@ pub(crate) fn kind(error: &EngineError) -> Kind {
 pub(super) async fn failed(inner: &Inner, held: &Held, error: &EngineError) -> Result<(), EngineError> {
     let job = &held.job;
     let reason = error.to_string();
-    let failure = JobFailure { code: error.code(), reason: &reason };
+    let stage = Some(held.progress.get().0);
+    let failure = JobFailure { code: error.code(), reason: &reason, stage };
     let jobs = inner.store.jobs();
     if inner.closing.is_cancelled() && held.dropped.is_cancelled() {
         // Nothing is wrong with it: the next start goes on with it.
-        let failure = JobFailure { code: "shutting_down", reason: "the server stopped before it was done" };
+        let failure = JobFailure { code: "shutting_down", reason: "the server stopped before it was done", stage: None };
         jobs.wait(job.id, failure, (Duration::ZERO, Duration::MAX)).await?;
         return Ok(());
     }

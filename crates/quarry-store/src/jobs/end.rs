@@ -6,7 +6,7 @@ use quarry_core::{Actor, DocumentId, JobId, TenantId, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{JobFailure, JobInfo, JobStatus, Jobs, info};
+use super::{JobFailure, JobInfo, JobStage, JobStatus, Jobs, info};
 use crate::{
     audit::{Change, record},
     documents::bury,
@@ -16,8 +16,11 @@ use crate::{
 };
 
 /// What a cancelled job's document says.
-const CANCELLED: JobFailure<'static> =
-    JobFailure { code: "cancelled", reason: "cancelled before it was ready; add it again or retry its job" };
+const CANCELLED: JobFailure<'static> = JobFailure {
+    code: "cancelled",
+    reason: "cancelled before it was ready; add it again or retry its job",
+    stage: None,
+};
 
 impl Jobs<'_> {
     /// Puts a running job back with a delay, or gives it up when that was its last attempt. Answers whether it will
@@ -43,8 +46,10 @@ impl Jobs<'_> {
                     return Ok(false);
                 }
                 let sql = "UPDATE jobs SET status = 'queued', due_at = $2, worker = NULL, error = $3, code = $4, \
-                           updated_at = $5 WHERE id = $1";
-                session.execute(sql, args![id, now.after(delay), failure.reason, failure.code, now]).await?;
+                           updated_at = $5, stage = COALESCE($6, stage) WHERE id = $1";
+                let stage = failure.stage.map(JobStage::as_str);
+                let values = args![id, now.after(delay), failure.reason, failure.code, now, stage];
+                session.execute(sql, values).await?;
                 wait(&mut session, (document, version), now).await?;
                 Ok(true)
             }
@@ -70,9 +75,10 @@ impl Jobs<'_> {
             let outcome = async {
                 let sql = "UPDATE jobs SET status = 'queued', due_at = $2, worker = NULL, error = $3, code = $4, \
                            updated_at = $5, attempt = attempt - 1, waits = waits + 1, waits_since = \
-                           COALESCE(waits_since, $5) WHERE id = $1 AND status = 'running' RETURNING document, version, \
+                           COALESCE(waits_since, $5), stage = COALESCE($6, stage) WHERE id = $1 AND status = 'running' RETURNING document, version, \
                            waits_since";
-                let values = args![id, now.after(delay), failure.reason, failure.code, now];
+                let stage = failure.stage.map(JobStage::as_str);
+                let values = args![id, now.after(delay), failure.reason, failure.code, now, stage];
                 let Some(row) = session.first(sql, values).await? else { return Ok(false) };
                 let (document, version) = (DocumentId::from_uuid(row.id(0)?), row.small(1)?);
                 if row.time(2)?.after(patience) < now {

@@ -256,7 +256,7 @@ async fn checkpoints_stay_until_the_job_is_done(world: &World) {
 
 async fn dead_letters_are_retried_and_dropped_many_at_once(world: &World) {
     let collection = world.collection(ROOT, "c").await;
-    let other = JobFailure { code: "damaged_document", reason: "It is damaged." };
+    let other = JobFailure { code: "damaged_document", reason: "It is damaged.", stage: Some(JobStage::Parsed) };
     for number in 0..6 {
         let added = world.add(&collection, &format!("s{number}"), &number.to_string()).await;
         world.claim().await;
@@ -267,6 +267,7 @@ async fn dead_letters_are_retried_and_dropped_many_at_once(world: &World) {
     let damaged = jobs.dead(ROOT, &of("damaged_document"), &PageRequest::default()).await.unwrap();
     assert_eq!(damaged.items.len(), 2);
     assert_eq!(damaged.items[0].error.as_deref(), Some("It is damaged."));
+    assert_eq!(damaged.items[0].stage, JobStage::Parsed);
     assert_eq!(jobs.revive_all(ROOT, &of(DOWN.code), &ME).await.unwrap(), 4);
     assert_eq!(jobs.drop_all_dead(ROOT, &DeadFilter::default(), &ME).await.unwrap(), 2);
     let left = jobs.stats().await.unwrap();
