@@ -26,8 +26,8 @@ pub mod retrieve;
 pub mod settings;
 pub mod watching;
 
-pub use cage::{Cage, CageSettings};
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};
+pub use cage::{Cage, CageSettings};
 pub use documents::{AddOutcome, Added, Upload};
 pub use embed::Embedded;
 pub use engine::{Engine, Health, Parts};

@@ -124,7 +124,9 @@ impl Work<'_> {
         });
         let cut = work.await.unwrap_or_else(|error| {
             events::task_died("cut", &error.to_string());
-            held.iter().map(|_| Err(EngineError::Task("cutting it into passages failed".to_owned()))).collect()
+            held.iter()
+                .map(|_| Err(EngineError::Task("cutting it into passages failed".to_owned())))
+                .collect()
         });
         events::stage("chunk", started.elapsed());
         for (held, outcome) in held.iter().zip(&cut) {

@@ -19,9 +19,12 @@ mod session;
 mod trace;
 
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
-pub use answer::{Answer, Citation, Sentence};
 pub(crate) use answer::ModelAnswer;
-pub use collection::{Collection, CollectionProgress, CollectionWithCounts, Counts, DescribeCollection, NewCollection, ChunkStrategy, Chunking, Generation, GenerationState, Generations};
+pub use answer::{Answer, Citation, Sentence};
+pub use collection::{
+    ChunkStrategy, Chunking, Collection, CollectionProgress, CollectionWithCounts, Counts,
+    DescribeCollection, Generation, GenerationState, Generations, NewCollection,
+};
 pub use document::{
     AddDocuments, Added, AddedDocument, BulkFailure, BulkReport, Chunk, ChunkKind, Document, DocumentStatus,
     Ingestion, Metadata, NewDocument, Outcome, Span, UpdateDocument, UploadForm,

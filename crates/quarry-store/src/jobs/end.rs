@@ -143,11 +143,7 @@ impl Jobs<'_> {
 }
 
 /// A tenant's job within a transaction.
-pub(super) async fn find(
-    session: &mut Session,
-    tenant: TenantId,
-    id: JobId,
-) -> Result<JobInfo, StoreError> {
+pub(super) async fn find(session: &mut Session, tenant: TenantId, id: JobId) -> Result<JobInfo, StoreError> {
     let sql = format!("SELECT {} FROM jobs WHERE tenant = $1 AND id = $2", info::COLUMNS);
     let row = session.first(sql, args![tenant, id]).await?;
     info::read(&row.ok_or_else(|| StoreError::JobNotFound(id.to_string()))?)
@@ -172,7 +168,8 @@ pub(crate) async fn finish(session: &mut Session, ids: Vec<Uuid>, now: Timestamp
 
 /// A job that is not over: its document, version, attempt and most attempts.
 async fn open(session: &mut Session, id: JobId) -> Result<Option<(DocumentId, u32, u32, u32)>, StoreError> {
-    let sql = "SELECT document, version, attempt, max_attempts FROM jobs WHERE id = $1 AND due_at IS NOT NULL";
+    let sql =
+        "SELECT document, version, attempt, max_attempts FROM jobs WHERE id = $1 AND due_at IS NOT NULL";
     let row = session.first(sql, args![id]).await?;
     row.map(|row| Ok((DocumentId::from_uuid(row.id(0)?), row.small(1)?, row.small(2)?, row.small(3)?)))
         .transpose()
@@ -184,7 +181,6 @@ pub(super) async fn wait(
     (document, version): (DocumentId, u32),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE documents SET status = 'pending', error = NULL, updated_at = $3 WHERE id = $1 AND version = $2";
+    let sql = "UPDATE documents SET status = 'pending', error = NULL, updated_at = $3 WHERE id = $1 AND version = $2";
     session.execute(sql, args![document, version, now]).await.map(drop)
 }

@@ -7,7 +7,8 @@ use quarry_core::{
     Actor, ChunkKind, Clock, Collection, CollectionId, Document, Metadata, Span, TenantId, Timestamp,
 };
 use quarry_store::{
-    Added, Job, JobFailure, Lane, NewChunk, NewCollection, NewDocument, Publication, Published, Store, StoreConfig,
+    Added, Job, JobFailure, Lane, NewChunk, NewCollection, NewDocument, Publication, Published, Store,
+    StoreConfig,
 };
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
