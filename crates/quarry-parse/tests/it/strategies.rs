@@ -54,7 +54,7 @@ fn fixed_windows_are_full_overlap_and_keep_words() {
         assert!(count(&last.text) > 56, "{}", count(&last.text));
         assert!(next.span.start < last.span.end && next.span.end > last.span.end);
         assert!(next.text.starts_with("word") || next.text.starts_with("Second"), "{}", next.text);
-        assert!(last.text.split(' ').all(|word| text.contains(word)));
+        assert!(last.text.split_whitespace().all(|word| text.contains(word)));
         let repeated = slice(
             &read("a.md", text.as_bytes()).unwrap().text,
             &ChunkDraft {
