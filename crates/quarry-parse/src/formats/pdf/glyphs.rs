@@ -23,6 +23,16 @@ pub(super) fn plain(text: String) -> String {
     plain
 }
 
+/// Puts the letters of the pair that Arabic joins into one shape into the order they are spoken, where its article
+/// shows that the reader has turned them round: an alef is never followed by an alef with a sign.
+pub(super) fn spoken(text: String) -> String {
+    const TURNED: [(&str, &str); 3] = [("اإل", "الإ"), ("األ", "الأ"), ("اآل", "الآ")];
+    if !TURNED.iter().any(|(wrong, _)| text.contains(wrong)) {
+        return text;
+    }
+    TURNED.iter().fold(text, |text, (wrong, right)| text.replace(wrong, right))
+}
+
 fn is_shape(letter: char) -> bool {
     matches!(letter, '\u{2e80}'..='\u{2fd5}' | '\u{fb00}'..='\u{fb06}' | '\u{fb13}'..='\u{fdfb}' | '\u{fe70}'..='\u{fefc}')
 }

@@ -126,7 +126,7 @@ fn line(mut spans: Vec<TextSpan>) -> Option<Line> {
         last = Some(span);
     }
     line.cells.push(cell.trim().to_owned());
-    line.cells = line.cells.into_iter().map(glyphs::plain).collect();
+    line.cells = line.cells.into_iter().map(glyphs::plain).map(glyphs::spoken).collect();
     line.cells.retain(|cell| !cell.is_empty());
     line.text = line.cells.join(" ");
     (!line.text.is_empty()).then_some(line)
