@@ -25,20 +25,31 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     let page = walk::walk(&document, input, walk::Scope::Page)?;
     // A short page has nothing to find the main content by, and little around it.
     const SHORT: usize = 1_500;
-    let article = if page.text.len() < SHORT { None } else { article(&html, input)? };
+    let mut about = Parsed::default();
+    about::read(&document, &mut about);
+    let article = if page.text.len() < SHORT { None } else { article(document, input)? };
     let mut parsed = match article {
         Some(article) if keeps_enough(&article, &page) => with_main_heading(article, &page),
         _ => page,
     };
-    about::read(&document, &mut parsed);
+    parsed.title = about.title.or(parsed.title);
+    parsed.metadata = about.metadata;
     Ok(parsed)
 }
 
 /// The main content as a readability algorithm sees it. It gives up on pages that are no articles.
-fn article(html: &str, input: &Input<'_>) -> Result<Option<Parsed>, ParseError> {
+fn article(document: Document, input: &Input<'_>) -> Result<Option<Parsed>, ParseError> {
+    // It drops every remark beside the text; those that belong to the text are made parts of it.
+    for aside in document.select("aside").nodes() {
+        if !furniture::is_furniture(aside, "aside") {
+            aside.rename("div");
+        }
+    }
     // Scoring candidates costs more than linear time; a page of this many elements is a listing anyway.
     let config = Config { max_elements_to_parse: 50_000, ..Config::default() };
-    let Ok(mut readability) = Readability::new(html, None, Some(config)) else { return Ok(None) };
+    let Ok(mut readability) = Readability::with_document(document, None, Some(config)) else {
+        return Ok(None);
+    };
     let Ok(article) = readability.parse() else { return Ok(None) };
     let content = Document::from(article.content);
     walk::walk(&content, input, walk::Scope::Article).map(Some)
@@ -54,6 +65,14 @@ fn with_main_heading(mut article: Parsed, page: &Parsed) -> Parsed {
     else {
         return article;
     };
+    // Or it makes it one of the others.
+    if let Some(first) =
+        article.blocks.first_mut().filter(|first| matches!(first.kind, BlockKind::Heading(_)))
+        && article.text.get(first.range.clone()) == Some(heading)
+    {
+        first.kind = BlockKind::Heading(1);
+        return article;
+    }
     let shift = heading.len() + 2;
     article.text = format!("{heading}\n\n{}", article.text);
     for block in &mut article.blocks {

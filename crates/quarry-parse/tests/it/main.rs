@@ -5,6 +5,7 @@ mod chunking;
 mod fixtures;
 mod formats;
 mod hostile;
+mod html;
 mod pdf;
 mod scans;
 mod strategies;

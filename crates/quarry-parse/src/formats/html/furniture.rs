@@ -22,7 +22,9 @@ pub(super) fn is_hidden(node: &NodeRef<'_>, name: &str) -> bool {
     ];
     NEVER.contains(&name)
         || node.has_attr("hidden")
-        || node.attr("aria-hidden").is_some_and(|value| &*value == "true" && node.text().trim().len() < 3)
+        || node
+            .attr("aria-hidden")
+            .is_some_and(|value| &*value == "true" && node.text().trim().chars().count() < 3)
         || node.class().is_some_and(|class| class.split_whitespace().any(|class| CLASSES.contains(&class)))
         || node.attr("style").is_some_and(|style| {
             let style: String = style.chars().filter(|letter| !letter.is_whitespace()).collect();

@@ -124,10 +124,8 @@ fn push_cell(text: &mut String, node: &NodeRef<'_>, depth: usize) {
         }
         // Rows and cells of a table in a cell stay apart.
         match &*name {
-            "td" | "th" if text.ends_with(|letter: char| !letter.is_whitespace() && letter != ';') => {
-                text.push_str(", ");
-            }
-            "tr" if text.ends_with(|letter: char| !letter.is_whitespace()) => text.push_str("; "),
+            "td" | "th" => part(text, ", "),
+            "tr" => part(text, "; "),
             _ => {}
         }
         let block = !is_inline(&name);
@@ -138,5 +136,14 @@ fn push_cell(text: &mut String, node: &NodeRef<'_>, depth: usize) {
         if block && !matches!(&*name, "td" | "th" | "tr") {
             push_collapsed(text, " ");
         }
+    }
+}
+
+/// Ends a cell or row of a table in a cell, where there is one before.
+fn part(text: &mut String, mark: &str) {
+    let length = text.trim_end().len();
+    if length > 0 && !text.trim_end().ends_with(mark.trim_end()) && !text.trim_end().ends_with(';') {
+        text.truncate(length);
+        text.push_str(mark);
     }
 }
