@@ -13,6 +13,9 @@ use encoding_rs::Encoding;
 use super::Input;
 use crate::{Block, BlockKind, ParseError, Parsed, decode::decode};
 
+/// Less text than this on a page is suspicious.
+const LITTLE: usize = 200;
+
 /// Reads a page.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     let html = decode(input.bytes, declared_encoding(input.bytes));
@@ -23,6 +26,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     }
     let document = Document::from(html.as_str());
     let page = walk::walk(&document, input, walk::Scope::Page)?;
+    let page = if page.text.len() < LITTLE { fuller(page, &document, input)? } else { page };
     // A short page has nothing to find the main content by, and little around it.
     const SHORT: usize = 1_500;
     let mut about = Parsed::default();
@@ -35,6 +39,13 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     parsed.title = about.title.or(parsed.title);
     parsed.metadata = about.metadata;
     Ok(parsed)
+}
+
+/// A page of which next to nothing is left without its furniture is all furniture: it counts with it.
+fn fuller(page: Parsed, document: &Document, input: &Input<'_>) -> Result<Parsed, ParseError> {
+    const TIMES: usize = 5;
+    let whole = walk::walk(document, input, walk::Scope::Article)?;
+    Ok(if whole.text.len() > page.text.len() * TIMES { whole } else { page })
 }
 
 /// The main content as a readability algorithm sees it. It gives up on pages that are no articles.

@@ -49,6 +49,12 @@ fn a_name_alone_makes_nothing_a_menu() {
 }
 
 #[test]
+fn a_page_that_is_all_furniture_counts_with_it() {
+    let body = "<nav><a href=1>The first link</a> <a href=2>The second link</a></nav><p>Site</p>";
+    assert!(page("", body).text.contains("The second link"));
+}
+
+#[test]
 fn nothing_is_lost_where_the_main_content_is_many_parts() {
     let rows: String =
         (0..30).map(|row| format!("<tr><td>name {row}</td><td>value {row}</td></tr>")).collect();
@@ -144,4 +150,21 @@ fn xhtml_may_name_its_encoding_in_its_first_line() {
     bytes.extend(encoding_rs::WINDOWS_1251.encode("Привет, мир").0.as_ref());
     bytes.extend(b"</p></body></html>");
     assert_eq!(read("a.xhtml", &bytes).unwrap().text, "Привет, мир");
+}
+
+#[test]
+fn elements_in_each_other_by_the_thousand_end_soon() {
+    let started = std::time::Instant::now();
+    for (open, close) in [
+        ("<div class=menu aria-hidden=true>", "</div>"),
+        ("<table><tr><td>a<td>", "</table>"),
+        ("<table><tr><th>a<td>", "</table>"),
+        ("<dl><dt>a<dd>", "</dl>"),
+        ("<aside class='cookie sidebar'>", "</aside>"),
+    ] {
+        let filler = "<span></span>".repeat(20_000) + &PROSE.repeat(500);
+        let body = format!("{}{filler}{}", open.repeat(600), close.repeat(600));
+        let _ = read("a.html", format!("<html><body>{body}</body></html>").as_bytes());
+    }
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
