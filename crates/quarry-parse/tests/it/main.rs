@@ -9,6 +9,7 @@ mod formats;
 mod hostile;
 mod messages;
 mod office;
+mod html;
 mod pdf;
 mod rich_text;
 mod scans;
