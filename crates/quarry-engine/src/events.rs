@@ -48,6 +48,14 @@ pub(crate) fn parsed(error: Option<&CageError>, took: Duration) {
     tracing::debug!(outcome, took_ms = took.as_millis() as u64, "a document was parsed");
 }
 
+pub(crate) fn not_confined() {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    counter!("quarry_parsers_not_confined_total").increment(1);
+    SAID.call_once(|| {
+        tracing::warn!("this system takes no filter of system calls: parsers are bounded, but not confined");
+    });
+}
+
 pub(crate) fn not_recognised(problem: &str) {
     counter!("quarry_pages_not_recognised_total").increment(1);
     tracing::warn!(problem, "a picture of text could not be read");

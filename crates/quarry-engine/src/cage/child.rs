@@ -6,18 +6,19 @@ use quarry_parse::Source;
 
 use super::{
     confine,
-    protocol::{self, Answer, Head, MOST_HEAD},
+    protocol::{self, Answer, Head, Hello, MOST_HEAD},
 };
 
 /// Reads documents from standard input and writes what the parser says of each to standard output. Ends when its keeper
 /// closes the pipe, which also happens when its keeper dies.
 ///
 /// # Errors
-/// The pipes fail, or the process could not be confined: then it has read nothing.
+/// The pipes fail.
 pub fn serve(memory_megabytes: u64) -> io::Result<()> {
     confine::end_with_keeper();
-    confine::enter(memory_megabytes)?;
+    let confined = confine::enter(memory_megabytes)?;
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    protocol::write(&mut output, &Hello::new(confined))?;
     while let Some(head) = protocol::read(&mut input, MOST_HEAD)? {
         let head: Head = postcard::from_bytes(&head).map_err(io::Error::other)?;
         let most = head.limits.input_bytes;

@@ -7,20 +7,21 @@ use std::io;
 /// Memory beyond what the parser may take: the allocator asks for address space in large pieces.
 const SLACK_MEGABYTES: u64 = 1_280;
 
-/// Gives everything up. Cannot be undone.
+/// Gives everything up. Cannot be undone. Says whether the system took all of it: some sandboxes allow no filter of
+/// system calls inside them, and are one themselves.
 #[cfg(target_os = "linux")]
-pub(super) fn enter(memory_megabytes: u64) -> io::Result<()> {
+pub(super) fn enter(memory_megabytes: u64) -> io::Result<bool> {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let fixed = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
     setrlimit(Resource::Core, fixed(0))?;
     setrlimit(Resource::Fsize, fixed(0))?;
-    // The keeper watches the memory that is really used; this only ends a single huge allocation at once.
-    setrlimit(
+    // The keeper watches the memory that is really used; this only ends a single huge allocation at once. Where a lower
+    // limit holds already, that one stays.
+    let _ = setrlimit(
         Resource::As,
         fixed((mapped_bytes() >> 20).saturating_add(memory_megabytes + SLACK_MEGABYTES) << 20),
-    )?;
-    let filter = filter().map_err(io::Error::other)?;
-    seccompiler::apply_filter(&filter).map_err(io::Error::other)
+    );
+    Ok(filter().is_ok_and(|filter| seccompiler::apply_filter(&filter).is_ok()))
 }
 
 /// What is mapped already, in bytes.
@@ -133,8 +134,8 @@ pub(super) fn end_with_keeper() {}
 
 /// Elsewhere there is nothing to give up.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn enter(_: u64) -> io::Result<()> {
-    Ok(())
+pub(super) fn enter(_: u64) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// From now on the process may take this much processor time; beyond it the system ends it.

@@ -15,8 +15,9 @@ use tokio::{
 
 use super::{
     CageError, CageSettings, ToParse,
-    protocol::{self, Answer, Came, Head},
+    protocol::{self, Answer, Came, Head, Hello, MOST_HEAD},
 };
+use crate::events;
 
 /// How often the memory of a busy child is looked at.
 const WATCH: Duration = Duration::from_millis(50);
@@ -32,6 +33,8 @@ pub(super) struct Process {
     output: ChildStdout,
     errors: ChildStderr,
     served: u32,
+    /// Whether it has said what it is.
+    greeted: bool,
     /// When it answered last.
     pub(super) idle_since: Instant,
 }
@@ -54,7 +57,7 @@ impl Process {
         let (Some(input), Some(output), Some(errors)) = pipes else {
             return Err(CageError::Unavailable("it has no pipes".to_owned()));
         };
-        Ok(Self { child, input, output, errors, served: 0, idle_since: Instant::now() })
+        Ok(Self { child, input, output, errors, served: 0, greeted: false, idle_since: Instant::now() })
     }
 
     /// Has it read a document. After an error that is not the parser's the child is of no more use.
@@ -72,7 +75,15 @@ impl Process {
         };
         let pid = self.child.id();
         let wall = Duration::from_secs(settings.wall_seconds);
-        let exchange = exchange(&mut self.input, &mut self.output, &head, &document.bytes);
+        let exchange = async {
+            if !self.greeted {
+                greet(&mut self.output).await?;
+                self.greeted = true;
+            }
+            exchange(&mut self.input, &mut self.output, &head, &document.bytes)
+                .await
+                .map_err(|_| Failed::Pipe)
+        };
         let answer = tokio::select! {
             answer = exchange => answer,
             () = too_fat(pid, settings.memory_megabytes) => {
@@ -85,7 +96,8 @@ impl Process {
         let content = match answer {
             Ok(Came::Whole(content)) => content,
             Ok(Came::TooLong) => return Err(CageError::TooMuchOutput(MOST_ANSWER)),
-            Err(_) => return Err(self.fell(settings).await),
+            Err(Failed::Other(version)) => return Err(other(&version)),
+            Err(Failed::Pipe) => return Err(self.fell(settings).await),
         };
         self.served += 1;
         self.idle_since = Instant::now();
@@ -118,6 +130,37 @@ impl Process {
             Ok(Ok(status)) => CageError::Crashed(status.to_string()),
             _ => CageError::Crashed("it closed its pipe".to_owned()),
         }
+    }
+}
+
+/// Why nothing came back.
+enum Failed {
+    /// The pipe closed.
+    Pipe,
+    /// The program is of another version.
+    Other(String),
+}
+
+fn other(version: &str) -> CageError {
+    let ours = env!("CARGO_PKG_VERSION");
+    CageError::Unavailable(format!(
+        "the program was replaced by version {version} while version {ours} runs; restart the server"
+    ))
+}
+
+/// Hears what a child is.
+async fn greet(output: &mut ChildStdout) -> Result<(), Failed> {
+    let Came::Whole(hello) = protocol::receive(output, MOST_HEAD).await.map_err(|_| Failed::Pipe)? else {
+        return Err(Failed::Other("unknown".to_owned()));
+    };
+    match postcard::from_bytes::<Hello>(&hello) {
+        Ok(hello) if hello == Hello::new(true) => Ok(()),
+        Ok(hello) if hello == Hello::new(false) => {
+            events::not_confined();
+            Ok(())
+        }
+        Ok(hello) => Err(Failed::Other(hello.version)),
+        Err(_) => Err(Failed::Other("unknown".to_owned())),
     }
 }
 

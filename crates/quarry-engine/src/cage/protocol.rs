@@ -1,6 +1,6 @@
 //! What goes over a child's pipes: frames, each its length in four bytes and then its content.
 //!
-//! To the child: the head of a document, then its bytes. From the child: what the parser said. Neither side believes a
+//! First the child says what it is. To the child: the head of a document, then its bytes. From the child: what the parser said. Neither side believes a
 //! length beyond what it expects.
 
 use std::io::{self, Read, Write};
@@ -11,6 +11,21 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Longest head in bytes: names and media types are short.
 pub(super) const MOST_HEAD: u64 = 64 * 1024;
+
+/// What a child says of itself before anything else.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hello {
+    /// Its version: a keeper whose program was replaced under it must not guess what the new one means.
+    pub(super) version: String,
+    /// Whether it could give up files, the network and other programs.
+    pub(super) confined: bool,
+}
+
+impl Hello {
+    pub(super) fn new(confined: bool) -> Self {
+        Self { version: env!("CARGO_PKG_VERSION").to_owned(), confined }
+    }
+}
 
 /// What a child is told of a document before its bytes.
 #[derive(Debug, Serialize, Deserialize)]

@@ -29,14 +29,24 @@ async fn lines_of_any_number_are_stored_and_bad_ones_are_told() {
     body.push_str("{\"source\": \"bad\", \"text\": \"a\", \"metadata\": {\"a b\": 1}}\n{\"text\": \"last\"}");
     let report = lines(&app.admin, "/v1/documents/bulk", &body).await.expect(200).json();
     schema::check_named("BulkReport", &report);
-    assert_eq!((&report["lines"], &report["created"], &report["new_versions"]), (&json!(605), &json!(601), &json!(1)));
+    assert_eq!(
+        (&report["lines"], &report["created"], &report["new_versions"]),
+        (&json!(605), &json!(601), &json!(1))
+    );
     let failures = report["failures"].as_array().unwrap();
-    let told: Vec<_> = failures.iter().map(|one| (one["line"].as_u64().unwrap(), one["code"].as_str().unwrap())).collect();
-    assert_eq!(told, [(603, "invalid_request"), (604, "invalid_request"), (605, "invalid_metadata")], "{failures:#?}");
+    let told: Vec<_> =
+        failures.iter().map(|one| (one["line"].as_u64().unwrap(), one["code"].as_str().unwrap())).collect();
+    assert_eq!(
+        told,
+        [(603, "invalid_request"), (604, "invalid_request"), (605, "invalid_metadata")],
+        "{failures:#?}"
+    );
     // The same again costs no work, but for the source that stands twice.
     let again = lines(&app.admin, "/v1/documents/bulk", &body).await.expect(200).json();
     assert_eq!((&again["created"], &again["unchanged"]), (&json!(0), &json!(600)));
-    lines(&app.admin, "/v1/documents/bulk?collection=nobody", "{\"text\": \"a\"}").await.problem(404, "collection_not_found");
+    lines(&app.admin, "/v1/documents/bulk?collection=nobody", "{\"text\": \"a\"}")
+        .await
+        .problem(404, "collection_not_found");
     let text = app.admin.ask("POST", "/v1/documents/bulk").json(&json!({"text": "a"})).send().await;
     text.problem(415, "unsupported_media_type");
     lines(&app.anonymous, "/v1/documents/bulk", "{\"text\": \"a\"}").await.expect(401);
@@ -105,7 +115,10 @@ async fn a_collection_is_cut_anew_and_swapped_back() {
     };
     assert_eq!(live(&next).await["done"], 1);
     let collection = app.admin.get("/v1/collections/default").await.expect(200).json();
-    assert_eq!((&collection["chunking"]["strategy"], &collection["generation"]), (&json!("fixed"), &json!(2)));
+    assert_eq!(
+        (&collection["chunking"]["strategy"], &collection["generation"]),
+        (&json!("fixed"), &json!(2))
+    );
     assert!(collection["chunks"].as_u64().unwrap() > 4, "{collection}");
     app.admin.delete(&next).await.problem(409, "generation_busy");
     app.admin.ask("POST", format!("{place}/1/activate")).send().await.expect(202);
