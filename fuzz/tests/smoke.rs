@@ -39,7 +39,8 @@ const TARGETS: &[(&str, Target, &[&[u8]])] = &[
 
 #[test]
 fn every_target_survives_its_seeds_and_random_damage_to_them() {
-    let rounds = std::env::var("QUARRY_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(300);
+    let rounds =
+        std::env::var("QUARRY_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(300);
     let mut state = 7_u32;
     let mut random = move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
