@@ -21,7 +21,8 @@ pub fn parsed(parsed: &Parsed, limits: &Limits) {
 
 /// Each draft is the text at its span, drafts are in order, together they are the text, and each keeps its bound.
 pub fn chunks(parsed: &Parsed, settings: &ChunkSettings) {
-    let count = |text: &str| text.split_whitespace().map(|word| word.chars().count().div_ceil(6)).sum::<usize>();
+    let count =
+        |text: &str| text.split_whitespace().map(|word| word.chars().count().div_ceil(6)).sum::<usize>();
     let letters: Vec<char> = parsed.text.chars().collect();
     let mut covered = vec![false; letters.len()];
     let mut last = 0;
@@ -32,7 +33,10 @@ pub fn chunks(parsed: &Parsed, settings: &ChunkSettings) {
         assert!(range.start >= last, "drafts are in order");
         last = range.start;
         let single = range.len() == 1;
-        assert!(count(&text) <= settings.max_tokens.max(1) || single || is_one_letter(&text), "{text:?} is too long");
+        assert!(
+            count(&text) <= settings.max_tokens.max(1) || single || is_one_letter(&text),
+            "{text:?} is too long"
+        );
         if let Some(window) = draft.window {
             assert!(window.start <= draft.span.start && window.end >= draft.span.end);
             assert!(window.end as usize <= letters.len());

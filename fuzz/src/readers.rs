@@ -25,8 +25,12 @@ fn read(name: &str, bytes: &[u8], password: Option<&str>) -> Option<Parsed> {
     match quarry_parse::parse(&Source { bytes, name, media_type: None, password }, &limits) {
         Ok(parsed) => {
             checks::parsed(&parsed, &limits);
-            let recognised = parsed.scans.iter().map(|scan| (scan.page, "recognised\n\nwords".to_owned())).collect();
-            checks::parsed(&parsed.clone().recognised(recognised), &Limits { text_chars: usize::MAX, ..limits });
+            let recognised =
+                parsed.scans.iter().map(|scan| (scan.page, "recognised\n\nwords".to_owned())).collect();
+            checks::parsed(
+                &parsed.clone().recognised(recognised),
+                &Limits { text_chars: usize::MAX, ..limits },
+            );
             parsed.or_needs_ocr().ok()
         }
         Err(error) => {

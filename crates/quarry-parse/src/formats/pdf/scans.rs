@@ -4,7 +4,7 @@ use pdf_oxide::{
     PdfDocument,
     extractors::{
         ImageData, PdfImage, PixelFormat,
-        images::{ColorSpace, PdfImageHandle},
+        images::{ColorSpace, PdfFilter, PdfImageHandle},
     },
 };
 
@@ -98,7 +98,7 @@ fn take(picture: &PdfImageHandle<'_>, page_turn: i32) -> Option<(&'static str, V
     if u64::from(picture.width) * u64::from(picture.height) > MOST_PIXELS {
         return None;
     }
-    let image = picture.decode().ok()?;
+    let Ok(image) = picture.decode() else { return encoded(picture) };
     let quarters = (page_turn - picture.rotation_degrees.round() as i32).rem_euclid(360) / 90;
     match image.data() {
         ImageData::Jpeg(bytes) if quarters == 0 && image.color_space().components() < 4 => {
@@ -106,6 +106,15 @@ fn take(picture: &PdfImageHandle<'_>, page_turn: i32) -> Option<(&'static str, V
         }
         _ => Some(("image/png", grey(&image, quarters)?)),
     }
+}
+
+/// JPEG 2000, which is not decoded here, is a file of its own kind; OCR programs read it.
+fn encoded(picture: &PdfImageHandle<'_>) -> Option<(&'static str, Vec<u8>)> {
+    const MARK: &[u8] = b"\0\0\0\x0cjP  ";
+    let single = picture.filter_chain == [PdfFilter::JPXDecode];
+    // In an encrypted document these bytes are not the file, and do not start like one.
+    let bytes = picture.raw_compressed_bytes().ok().filter(|bytes| single && bytes.starts_with(MARK))?;
+    Some(("image/jp2", bytes))
 }
 
 /// Letters need no colours, and a picture without them is a third.
