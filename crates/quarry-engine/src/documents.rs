@@ -313,7 +313,7 @@ impl Documents<'_> {
     }
 
     /// The collection to add to; the default one is made when it is first used.
-    async fn target(&self, access: &Access, name: &CollectionName) -> Result<Arc<Collection>, EngineError> {
+    pub(crate) async fn target(&self, access: &Access, name: &CollectionName) -> Result<Arc<Collection>, EngineError> {
         let inner = self.0.inner();
         match inner.collection(access.tenant(), name).await {
             Err(error) if error.kind() == ErrorKind::NotFound && *name == CollectionName::fallback() => {

@@ -23,6 +23,9 @@ pub mod outbound;
 mod rebuild;
 pub mod retrieve;
 pub mod settings;
+pub mod signature;
+pub mod sources;
+pub mod webhooks;
 
 pub use cage::{Cage, CageSettings};
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};
