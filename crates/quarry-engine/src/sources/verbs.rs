@@ -1,6 +1,6 @@
 //! The verbs on sources.
 
-use quarry_core::{Access, CollectionName, ErrorKind, Fault as _, Page, PageRequest, SourceId};
+use quarry_core::{Access, CollectionName, ErrorKind, Fault as _, Metadata, Page, PageRequest, SourceId};
 use quarry_store::{
     NewSource as NewRow, SourceChange, SourceItem, SourceKind, SourceRow, SourceRun, StoreError,
 };
@@ -15,6 +15,7 @@ use crate::{engine::Engine, error::EngineError, signature};
 
 /// A source to add.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewSource {
     /// Its name, unique in the tenant. Sources of its documents begin with it.
     pub name: String,
@@ -23,9 +24,21 @@ pub struct NewSource {
     /// Where its documents go.
     #[serde(default = "CollectionName::fallback")]
     pub collection: CollectionName,
-    /// Which place it is.
-    #[serde(flatten)]
-    pub place: SourcePlace,
+    /// Of a folder: where it is, on the machine that serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Of a folder: patterns of the files that belong to it; none means all.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Of a folder: patterns of what is left out.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Of the web: the addresses.
+    #[serde(default)]
+    pub urls: Vec<String>,
+    /// Metadata of every document; `source_name` is added.
+    #[serde(default)]
+    pub metadata: Metadata,
     /// How often it is looked at by itself; only when somebody asks for it where this is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<u64>,
@@ -34,15 +47,61 @@ pub struct NewSource {
     pub paused: bool,
 }
 
+impl NewSource {
+    fn place(&self) -> SourcePlace {
+        SourcePlace {
+            path: self.path.clone(),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            urls: self.urls.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+}
+
 /// What to change about a source. What is absent stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct UpdateSource {
-    /// Which place it is, as a whole.
-    pub place: Option<SourcePlace>,
-    /// How often it is looked at by itself, or that it no longer is.
+    /// Of a folder: where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Of a folder: patterns of the files that belong to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include: Option<Vec<String>>,
+    /// Of a folder: patterns of what is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Vec<String>>,
+    /// Of the web: the addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub urls: Option<Vec<String>>,
+    /// Metadata of documents that are read from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
+    /// How often it is looked at by itself; null for no longer.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
     pub every_seconds: Option<Option<u64>>,
     /// Whether it is not looked at by itself for now. A run that goes goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+}
+
+/// A value that was said, be it null.
+fn said<'de, D: serde::Deserializer<'de>>(given: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(given).map(Some)
+}
+
+impl UpdateSource {
+    /// The place with what is changed about it; none where nothing is.
+    fn place(&self, mut place: SourcePlace) -> Option<SourcePlace> {
+        let before = place.clone();
+        place.path = self.path.clone().or(place.path);
+        place.include = self.include.clone().unwrap_or(place.include);
+        place.exclude = self.exclude.clone().unwrap_or(place.exclude);
+        place.urls = self.urls.clone().unwrap_or(place.urls);
+        place.metadata = self.metadata.clone().unwrap_or(place.metadata);
+        (place != before).then_some(place)
+    }
 }
 
 /// Documents removed between two looks at the list.
@@ -61,7 +120,8 @@ impl Sources<'_> {
         let inner = self.0.inner();
         spec::check_name(&new.name)?;
         spec::check_every(new.kind, new.every_seconds)?;
-        new.place.check(new.kind, inner)?;
+        let place = new.place();
+        place.check(new.kind, inner)?;
         let collection = self.0.documents().target(access, &new.collection).await?;
         let secret = match new.kind {
             SourceKind::Push => Some(signature::secret("qs")?),
@@ -73,7 +133,7 @@ impl Sources<'_> {
             collection: collection.id,
             kind: new.kind,
             name: new.name,
-            settings: new.place.stored()?,
+            settings: place.stored()?,
             every_seconds: new.every_seconds,
             paused: new.paused,
             secret: secret.clone(),
@@ -116,11 +176,12 @@ impl Sources<'_> {
         let inner = self.0.inner();
         let row = self.row(access, source).await?;
         spec::check_every(row.kind, change.every_seconds.flatten())?;
-        if let Some(place) = &change.place {
+        let place = change.place(SourcePlace::of(&row)?);
+        if let Some(place) = &place {
             place.check(row.kind, inner)?;
         }
         let change = SourceChange {
-            settings: change.place.as_ref().map(SourcePlace::stored).transpose()?,
+            settings: place.as_ref().map(SourcePlace::stored).transpose()?,
             every_seconds: change.every_seconds,
             paused: change.paused,
         };
