@@ -11,7 +11,7 @@ use quarry_core::{
     PageRequest, Span,
 };
 use quarry_core::{Collection, ErrorKind, Fault, metadata};
-use quarry_store::NewDocument;
+use quarry_store::{NewDocument, NewPlace};
 use serde::{Deserialize, Serialize};
 
 use crate::{engine::Engine, error::EngineError, ingest::progress};
@@ -185,6 +185,31 @@ impl Documents<'_> {
             .documents()
             .update_metadata(access.tenant(), id, title, metadata, access.actor())
             .await?;
+        let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
+        inner.indexer.touch(collection.scope());
+        self.seen(access, document).await
+    }
+
+    /// Gives a document another source: what it came from was renamed. Its last part becomes the file's name, and the title
+    /// where that was only the file's name.
+    ///
+    /// # Errors
+    /// `document_not_found`, `invalid_document`, `source_taken`.
+    pub async fn rename(
+        &self,
+        access: &Access,
+        id: DocumentId,
+        source: &str,
+    ) -> Result<Document, EngineError> {
+        if source.is_empty() || source.len() > MAX_SOURCE {
+            let problem = format!("a source is 1 to {MAX_SOURCE} bytes long");
+            return Err(EngineError::invalid("invalid_document", "/source", problem));
+        }
+        let inner = self.0.inner();
+        let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or(source).to_owned();
+        let place = NewPlace { source: source.to_owned(), name };
+        let document =
+            inner.store.documents().rename(access.tenant(), id, &place, access.actor()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         self.seen(access, document).await

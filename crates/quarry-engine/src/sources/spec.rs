@@ -152,6 +152,9 @@ impl SourcePlace {
         if path.is_empty() || path.len() > LONGEST_PATH {
             return Err(wrong("/path", "a folder source needs the `path` of its folder"));
         }
+        if !PathBuf::from(path).is_absolute() {
+            return Err(wrong("/path", "write the whole path: it is read on the machine that serves"));
+        }
         for (pointer, patterns) in [("/include", &self.include), ("/exclude", &self.exclude)] {
             let long = patterns.iter().any(|one| one.is_empty() || one.len() > LONGEST_PATTERN);
             if long || patterns.len() > MOST_PATTERNS {
