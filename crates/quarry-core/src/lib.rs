@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod chunk;
+pub mod chunking;
 pub mod clock;
 pub mod document;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod tenant;
 
 pub use access::{Access, Actor};
 pub use chunk::{ChunkKind, ChunkRef, Span};
+pub use chunking::{ChunkStrategy, Chunking};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use document::{Document, DocumentStatus, Ingestion};
 pub use error::{ErrorKind, Fault};

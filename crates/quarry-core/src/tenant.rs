@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    chunking::Chunking,
     clock::Timestamp,
     id::{CollectionId, TenantId},
 };
@@ -82,8 +83,14 @@ pub struct Collection {
     pub embedder: String,
     /// Numbers in one vector.
     pub dimension: u32,
+    /// How its documents are cut; absent for the server's default.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub chunking: Option<Chunking>,
     /// Which generation of the index answers.
     pub generation: u32,
+    /// Which of its chunks answer: a generation that was cut anew has chunks of its own.
+    #[serde(skip, default)]
+    pub chunk_set: u32,
     /// The last change's number; an index that has applied it is up to date.
     pub sequence: u64,
     /// When it was made.

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use quarry_core::{Access, Collection, CollectionName, DocumentStatus, Page, PageRequest};
+use quarry_core::{Access, Collection, CollectionName, DocumentStatus, Page, PageRequest, Scope};
 use quarry_store::NewCollection;
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::Engine, error::EngineError};
+use crate::{
+    engine::Engine,
+    error::EngineError,
+    generations::{self, Change},
+};
 
 /// How many documents a collection holds, by status.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Documents by status name.
     pub documents: BTreeMap<String, u64>,
@@ -22,18 +26,22 @@ pub struct Counts {
 pub struct Collections<'a>(pub(crate) &'a Engine);
 
 impl Collections<'_> {
-    /// Makes a collection. `embedder` is one of the configured ones, the default when absent.
+    /// Makes a collection, with the configured embedder and way of cutting where none is named.
     ///
     /// # Errors
-    /// `collection_exists`, `unknown_embedder`, `model_not_installed`.
+    /// `collection_exists`, `invalid_chunking`, `unknown_embedder`, `model_not_installed`.
     pub async fn add(
         &self,
         access: &Access,
         name: &CollectionName,
         description: String,
-        embedder: Option<String>,
+        change: Change,
     ) -> Result<Collection, EngineError> {
         let inner = self.0.inner();
+        let Change { embedder, chunking } = change;
+        if let Some(chunking) = &chunking {
+            generations::check(chunking)?;
+        }
         let embedder = embedder.unwrap_or_else(|| inner.embedders.default_id().to_owned());
         let dimension = inner.embedders.open(&embedder)?.info().dimension;
         let fresh = NewCollection {
@@ -41,6 +49,7 @@ impl Collections<'_> {
             description,
             embedder,
             dimension: u32::try_from(dimension).unwrap_or(u32::MAX),
+            chunking,
         };
         Ok(inner.store.collections().add(access.tenant(), fresh, access.actor()).await?)
     }
@@ -109,10 +118,14 @@ impl Collections<'_> {
     pub async fn remove(&self, access: &Access, name: &CollectionName) -> Result<(), EngineError> {
         let inner = self.0.inner();
         let collection = self.get(access, name).await?;
+        let generations = inner.store.generations().list(access.tenant(), collection.id).await?;
         inner.store.collections().remove(access.tenant(), collection.id, access.actor()).await?;
         inner.forget(collection.id);
-        inner.indexer.reset(&collection.scope());
-        inner.index.discard(&collection.scope()).await?;
+        for one in generations {
+            let scope = Scope { generation: one.number, ..collection.scope() };
+            inner.indexer.reset(&scope);
+            inner.index.discard(&scope).await?;
+        }
         inner.announce();
         Ok(())
     }

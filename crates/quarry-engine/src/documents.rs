@@ -14,7 +14,7 @@ use quarry_core::{Collection, ErrorKind, Fault, metadata};
 use quarry_store::{NewDocument, NewPlace};
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::Engine, error::EngineError, ingest::progress};
+use crate::{engine::Engine, error::EngineError, generations::Change, ingest::progress};
 
 /// A document to add.
 #[derive(Clone, Debug)]
@@ -342,7 +342,7 @@ impl Documents<'_> {
         let inner = self.0.inner();
         match inner.collection(access.tenant(), name).await {
             Err(error) if error.kind() == ErrorKind::NotFound && *name == CollectionName::fallback() => {
-                let made = self.0.collections().add(access, name, String::new(), None).await;
+                let made = self.0.collections().add(access, name, String::new(), Change::default()).await;
                 if let Err(error) = made
                     && error.kind() != ErrorKind::Conflict
                 {

@@ -17,13 +17,14 @@ use crate::{
         ToolSource,
     },
     answer::{self, Answer, AnswerRequest},
+    cage::Cage,
     collections::Collections,
     documents::Documents,
     error::EngineError,
+    generations::Generations,
     history::{History, Recorder},
     idempotency::Idempotency,
-    cage::Cage,
-    ingest::{InHand, Paces, indexer::Indexer, reaper, wake::Wake, worker},
+    ingest::{InHand, build, Paces, indexer::Indexer, reaper, wake::Wake, worker},
     jobs::Jobs,
     maintain::Maintenance,
     outbound::Outbound,
@@ -237,6 +238,7 @@ impl Engine {
                 inner.start(worker::run(Arc::clone(&inner), lane, number));
             }
         }
+        build::go_on(&inner).await?;
         Ok(Self { inner })
     }
 
@@ -308,6 +310,12 @@ impl Engine {
     #[must_use]
     pub const fn webhooks(&self) -> Webhooks<'_> {
         Webhooks(self)
+    }
+
+    /// The verbs on generations.
+    #[must_use]
+    pub const fn generations(&self) -> Generations<'_> {
+        Generations(self)
     }
 
     /// The verbs on the history.

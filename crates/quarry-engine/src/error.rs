@@ -54,6 +54,9 @@ pub enum EngineError {
     /// A collection changes faster than its next generation can be built.
     #[error("documents arrive faster than the new index is built; try again when fewer are being added")]
     Busy,
+    /// A generation could not be built.
+    #[error("the new generation could not be built: {0}")]
+    GenerationFailed(String),
     /// More runs at a time than the settings allow.
     #[error("{0} runs are going, which is the most (`agents.max_live_runs`); try again in a moment")]
     TooManyRuns(usize),
@@ -157,7 +160,7 @@ impl Fault for EngineError {
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NotReady(_) | Self::Embedder { .. } | Self::RunOver => ErrorKind::Conflict,
             Self::CallNotFound(_) => ErrorKind::NotFound,
-            Self::Dropped | Self::Replayed => ErrorKind::Conflict,
+            Self::Dropped | Self::GenerationFailed(_) | Self::Replayed => ErrorKind::Conflict,
             Self::Unsigned => ErrorKind::Unauthenticated,
             Self::Shared { kind, .. } => *kind,
             Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
@@ -182,6 +185,7 @@ impl Fault for EngineError {
             Self::Dropped => "dropped",
             Self::Unsigned => "unauthenticated",
             Self::Replayed => "push_replayed",
+            Self::GenerationFailed(_) => "generation_failed",
             Self::Shared { code, .. } => code,
             other => other.fault().map_or("internal", Fault::code),
         }

@@ -105,6 +105,15 @@ pub(crate) fn rebuilt(scope: &Scope, chunks: u64, took: Duration) {
     tracing::info!(collection = %scope.collection, generation = scope.generation, chunks, took_ms = took.as_millis() as u64, "index rebuilt");
 }
 
+pub(crate) fn generation_failed(scope: &Scope, error: &EngineError) {
+    counter!("quarry_generation_failures_total").increment(1);
+    tracing::warn!(collection = %scope.collection, generation = scope.generation, code = error.code(), %error, "a generation could not be built further");
+}
+
+pub(crate) fn generation_live(scope: &Scope) {
+    tracing::info!(collection = %scope.collection, generation = scope.generation, "a generation answers now");
+}
+
 pub(crate) fn mcp_connected(server: &str, tools: usize) {
     counter!("quarry_mcp_connections_total", "outcome" => "connected").increment(1);
     tracing::info!(server, tools, "connected to an MCP server");

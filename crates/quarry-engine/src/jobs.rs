@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{engine::Engine, error::EngineError, ingest::hint};
 
 /// A job.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobView {
     /// Its id.
     pub id: JobId,

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod events;
+pub mod generations;
 mod health;
 pub mod history;
 pub mod idempotency;
@@ -25,6 +26,7 @@ pub mod retrieve;
 pub mod settings;
 pub mod signature;
 pub mod sources;
+pub mod watching;
 pub mod webhooks;
 
 pub use cage::{Cage, CageSettings};

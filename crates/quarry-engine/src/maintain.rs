@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     engine::{Engine, Inner},
     error::EngineError,
+    generations::Change,
     ingest::indexer,
 };
 
@@ -77,8 +78,9 @@ impl Maintenance<'_> {
         Ok(Repair { before, after, rebuilt: true })
     }
 
-    /// Builds the index anew from the database; with another embedder, also every vector. Questions are answered
-    /// from the old generation until the new one is complete. `progress` is told (done, all) chunks.
+    /// Builds the index anew from the database; with another embedder or way of cutting, also every chunk or vector that
+    /// this changes. Questions are answered from the old generation until the new one is complete. `progress` is told
+    /// (done, all) chunks or documents.
     ///
     /// # Errors
     /// `collection_not_found`, `unknown_embedder`, `model_not_installed`, storage, index and model errors.
@@ -86,15 +88,19 @@ impl Maintenance<'_> {
         &self,
         access: &Access,
         collection: &CollectionName,
-        embedder: Option<&str>,
+        change: Change,
         progress: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Collection, EngineError> {
         let inner = self.0.inner();
         let old = self.0.collections().get(access, collection).await?;
-        let id = embedder.unwrap_or(&old.embedder).to_owned();
-        let model = inner.embedders.open(&id)?;
-        let rebuild = crate::rebuild::Rebuild { inner, access, old: &old, id, model };
-        rebuild.run(progress).await
+        let same_embedder = change.embedder.as_ref().is_none_or(|id| *id == old.embedder);
+        let same_chunking = change.chunking.is_none_or(|chunking| Some(chunking) == old.chunking);
+        if same_embedder && same_chunking {
+            return crate::rebuild::Rebuild { inner, access, old: &old }.run(progress).await;
+        }
+        let generations = self.0.generations();
+        let one = generations.begin(access, collection, change).await?;
+        generations.built(access, collection, one.number, progress).await
     }
 }
 

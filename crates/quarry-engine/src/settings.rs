@@ -45,6 +45,8 @@ pub struct IngestSettings {
     pub patience_hours: u64,
     /// Days that jobs which are done stay in the list; 0 keeps them.
     pub keep_done_days: u32,
+    /// Versions of a document that are kept; older ones are forgotten with their bytes. 0 keeps all.
+    pub keep_versions: u32,
 }
 
 impl Default for IngestSettings {
@@ -60,6 +62,7 @@ impl Default for IngestSettings {
             max_document_bytes: 100 * 1024 * 1024,
             patience_hours: 72,
             keep_done_days: 7,
+            keep_versions: 10,
         }
     }
 }

@@ -34,11 +34,13 @@ pub enum ParseError {
         /// What is wrong, as far as the reader can tell.
         detail: String,
     },
-    /// It needs a password.
-    #[error("the {format} is encrypted; remove its password and add it again")]
+    /// It needs a password, and was given none or one that does not fit.
+    #[error("{}", encrypted_sentence(.format, *.wrong_password))]
     Encrypted {
         /// The format's name.
         format: Cow<'static, str>,
+        /// Whether a password was given and does not fit.
+        wrong_password: bool,
     },
     /// It is larger than a limit allows.
     #[error("the document has more {which} than the limit of {limit}")]
@@ -56,12 +58,57 @@ pub enum ParseError {
         /// What it holds instead.
         detail: String,
     },
+    /// All its text stands in pictures, and nothing here reads those.
+    #[error("{}", needs_ocr_sentence(.format, .pages))]
+    NeedsOcr {
+        /// The format's name.
+        format: Cow<'static, str>,
+        /// The pages that are pictures, from 1; none for a document without pages.
+        pages: Vec<u32>,
+    },
+}
+
+fn encrypted_sentence(format: &str, wrong_password: bool) -> String {
+    if wrong_password {
+        format!("the password given for the {format} does not open it; give the right one")
+    } else {
+        format!("the {format} is encrypted; give its password, or remove it and add the file again")
+    }
+}
+
+fn needs_ocr_sentence(format: &str, pages: &[u32]) -> String {
+    let place = if pages.is_empty() { String::new() } else { format!(" ({})", page_list(pages)) };
+    format!(
+        "the {format} has its text only in pictures{place}; install the OCR program Tesseract (package `tesseract-ocr`, \
+         with the data of its languages) and add it again"
+    )
+}
+
+/// `page 3` or `pages 1, 2, 5 and 7 more`.
+pub(crate) fn page_list(pages: &[u32]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = pages.iter().take(SHOWN).map(u32::to_string).collect();
+    let more = if pages.len() > SHOWN { format!(" and {} more", pages.len() - SHOWN) } else { String::new() };
+    format!("page{} {}{more}", if pages.len() == 1 { "" } else { "s" }, shown.join(", "))
+}
+
+fn encrypted_sentence(format: &str, wrong_password: bool) -> String {
+    if wrong_password {
+        format!("the password given for the {format} does not open it; give the right one")
+    } else {
+        format!("the {format} is encrypted; give its password, or remove it and add the file again")
+    }
 }
 
 impl ParseError {
     pub(crate) fn damaged(format: &'static str, detail: impl ToString) -> Self {
         // Readers' messages can quote the input at length; a person needs the start only.
         Self::Damaged { format: format.into(), detail: detail.to_string().chars().take(300).collect() }
+    }
+
+    /// It is encrypted and `password` does not open it.
+    pub(crate) fn encrypted(format: &'static str, password: Option<&str>) -> Self {
+        Self::Encrypted { format: format.into(), wrong_password: password.is_some() }
     }
 
     pub(crate) fn over(which: &'static str, limit: impl TryInto<u64>) -> Self {
@@ -86,6 +133,7 @@ impl Fault for ParseError {
             Self::Encrypted { .. } => "encrypted_document",
             Self::OverLimit { .. } => "over_limit",
             Self::NoText { .. } => "no_text",
+            Self::NeedsOcr { .. } => "ocr_needed",
         }
     }
 }

@@ -7,18 +7,23 @@
 //! act on; embedding, storing and searching happen elsewhere.
 
 mod archive;
+mod budget;
 pub mod chunk;
+mod codepage;
 mod decode;
+mod encrypted;
 mod error;
 mod format;
 mod formats;
 mod limits;
+mod nested;
 mod parsed;
 mod reader;
+mod scans;
 mod sniff;
 mod writer;
 
-pub use chunk::{ChunkDraft, ChunkSettings, chunk};
+pub use chunk::{ChunkDraft, ChunkSettings, InvalidChunkSettings, Strategy, chunk};
 pub use error::ParseError;
 pub use format::Format;
 pub use limits::Limits;

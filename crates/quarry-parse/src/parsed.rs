@@ -19,7 +19,8 @@ pub struct Parsed {
     pub pages: Option<u32>,
     /// What was left out or guessed, as sentences.
     pub warnings: Vec<String>,
-    /// What the format records beside the text: `author`, `created`, `modified`, `language`, `subject`, `keywords`.
+    /// What the format records beside the text: `author`, `created`, `modified`, `language`, `subject`, `keywords`; of
+    /// a web page also `description` and `canonical`.
     pub metadata: BTreeMap<String, String>,
     /// The files inside it, in order: members of an archive, attachments of a message. Those that could be read
     /// stand in `text`, each under a heading of its name.

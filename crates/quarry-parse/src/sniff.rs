@@ -1,16 +1,17 @@
 //! What a file is, from its bytes; the name is a hint between kinds of text.
 
+mod guess;
 mod magic;
 
-use crate::{
-    Format, ParseError, decode,
-    format::{by_extension, by_media_type},
-};
+pub(crate) use magic::is_tar;
+
+use crate::{Format, ParseError, decode, format::by_extension};
+use guess::looks_like_html;
 use magic::magic;
 
 /// The formats with a reader, for the sentence that refuses the rest.
-pub(crate) const SUPPORTED: &str =
-    "PDF, DOCX, XLSX, XLS, ODS, HTML, Markdown, CSV, TSV, JSON, JSON lines, plain text and source code";
+pub(crate) const SUPPORTED: &str = "PDF, DOCX, DOC, RTF, ODT, PPTX, PPT, ODP, XLSX, XLS, ODS, EPUB, EML, MSG, HTML, XML, Markdown, CSV, TSV, JSON, \
+     JSON lines, Jupyter notebooks, SRT, VTT, plain text, source code, images, and ZIP, TAR and GZ archives of these";
 
 /// What [`sniff`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,10 @@ impl Sniffed {
         }
     }
 
+    const fn image(media_type: &'static str, found: &'static str) -> Self {
+        Self { media_type, found, format: Some(Format::Image), encrypted: false }
+    }
+
     const fn other(media_type: &'static str, found: &'static str) -> Self {
         Self { media_type, found, format: None, encrypted: false }
     }
@@ -48,8 +53,11 @@ pub fn sniff(bytes: &[u8], name: &str) -> Sniffed {
 
 pub(crate) fn sniff_source(bytes: &[u8], name: &str, media_type: Option<&str>) -> Sniffed {
     magic(bytes).unwrap_or_else(|| {
-        if is_text(bytes) {
-            Sniffed::readable(text_format(bytes, name, media_type))
+        // A message is text with any bytes in it.
+        if guess::is_message(bytes) && by_extension(&extension(name)) == Some(Format::Mail) {
+            Sniffed::readable(Format::Mail)
+        } else if is_text(bytes) {
+            Sniffed::readable(guess::text_format(bytes, name, media_type))
         } else {
             Sniffed::other("application/octet-stream", "binary data of an unknown kind")
         }
@@ -58,19 +66,20 @@ pub(crate) fn sniff_source(bytes: &[u8], name: &str, media_type: Option<&str>) -
 
 /// The format to read as, or why the file is refused.
 pub(crate) fn check_name(sniffed: &Sniffed, name: &str) -> Result<Format, ParseError> {
-    if sniffed.encrypted {
-        return Err(ParseError::Encrypted { format: "Office document" });
-    }
     let extension = extension(name);
     let promised = by_extension(&extension);
     match (sniffed.format, promised) {
         // A text under the name of a container is a failed download or a placeholder, not the document.
         (Some(format), Some(promised)) if format.is_text() && !promised.is_text() => {
-            Err(ParseError::WrongFormat { extension, found: sniffed.found })
+            Err(ParseError::WrongFormat { extension, found: sniffed.found.into() })
+        }
+        // An archive where a document should be is not the document either.
+        (Some(format), Some(promised)) if format.is_archive() && !promised.is_archive() => {
+            Err(ParseError::WrongFormat { extension, found: sniffed.found.into() })
         }
         (Some(format), _) => Ok(format),
-        (None, Some(_)) => Err(ParseError::WrongFormat { extension, found: sniffed.found }),
-        (None, None) => Err(ParseError::Unsupported { found: sniffed.found }),
+        (None, Some(_)) => Err(ParseError::WrongFormat { extension, found: sniffed.found.into() }),
+        (None, None) => Err(ParseError::Unsupported { found: sniffed.found.into() }),
     }
 }
 
@@ -94,48 +103,6 @@ fn is_text(bytes: &[u8]) -> bool {
     }
     let control = sample.iter().filter(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31 | 127)).count();
     control * 50 <= sample.len()
-}
-
-fn text_format(bytes: &[u8], name: &str, media_type: Option<&str>) -> Format {
-    let hint = by_extension(&extension(name)).or_else(|| by_media_type(media_type?));
-    let head = bytes.get(..2048).unwrap_or(bytes);
-    let starts = head.trim_ascii_start();
-    match hint {
-        Some(Format::Html) => Format::Html,
-        Some(format) if format.is_text() && format != Format::Text => format,
-        _ if looks_like_html(head) => Format::Html,
-        Some(Format::Text) => Format::Text,
-        _ if matches!(starts.first(), Some(b'{' | b'[')) => json_format(bytes),
-        _ => Format::Text,
-    }
-}
-
-/// Nameless text that opens a bracket is JSON only when it parses, which costs less than reading it wrongly.
-fn json_format(bytes: &[u8]) -> Format {
-    let valid = |part: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(part).is_ok();
-    let lines: Vec<&[u8]> = bytes
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty())
-        .take(3)
-        .collect();
-    if lines.len() > 1 && lines.iter().all(|line| line.starts_with(b"{") && valid(line)) {
-        Format::JsonLines
-    } else if valid(bytes) {
-        Format::Json
-    } else {
-        Format::Text
-    }
-}
-
-fn looks_like_html(head: &[u8]) -> bool {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    if !head.starts_with(b"<") {
-        return false;
-    }
-    let lower = head.get(..1024).unwrap_or(head).to_ascii_lowercase();
-    let holds = |mark: &[u8]| lower.windows(mark.len()).any(|window| window == mark);
-    holds(b"<!doctype html") || holds(b"<html") || holds(b"<head>") || holds(b"<body")
 }
 
 pub(crate) fn extension(name: &str) -> String {

@@ -11,13 +11,25 @@ pub(crate) struct Writer<'a> {
     chars: usize,
     tables: u32,
     rows: usize,
+    empty_rows: usize,
+    full: bool,
     /// The page that blocks written now are on.
     pub page: Option<u32>,
 }
 
 impl<'a> Writer<'a> {
     pub fn new(limits: &'a Limits) -> Self {
-        Self { text: String::new(), blocks: Vec::new(), limits, chars: 0, tables: 0, rows: 0, page: None }
+        Self {
+            text: String::new(),
+            blocks: Vec::new(),
+            limits,
+            chars: 0,
+            tables: 0,
+            rows: 0,
+            empty_rows: 0,
+            full: false,
+            page: None,
+        }
     }
 
     /// Adds a block; blank text adds nothing.
@@ -26,10 +38,19 @@ impl<'a> Writer<'a> {
         if text.trim().is_empty() {
             return Ok(());
         }
-        self.chars += text.chars().count() + 2;
-        if self.chars > self.limits.text_chars {
+        let chars = self.chars + text.chars().count() + 2;
+        if chars > self.limits.text_chars {
+            self.full = true;
             return Err(ParseError::over("characters of text", self.limits.text_chars));
         }
+        if matches!(kind, BlockKind::TableRow { .. }) {
+            self.rows += 1;
+            if self.rows > self.limits.table_rows {
+                self.full = true;
+                return Err(ParseError::over("table rows", self.limits.table_rows));
+            }
+        }
+        self.chars = chars;
         if let Some(last) = self.blocks.last() {
             self.text.push_str(separator(last.kind, kind));
         }
@@ -47,11 +68,12 @@ impl<'a> Writer<'a> {
 
     /// Adds one row. Cells are put on one line; a row of empty cells adds nothing.
     pub fn row<S: AsRef<str>>(&mut self, table: u32, header: bool, cells: &[S]) -> Result<(), ParseError> {
-        self.rows += 1;
-        if self.rows > self.limits.table_rows {
-            return Err(ParseError::over("table rows", self.limits.table_rows));
-        }
         if cells.iter().all(|cell| cell.as_ref().trim().is_empty()) {
+            // An endless table of empty rows costs time too.
+            self.empty_rows += 1;
+            if self.empty_rows > self.limits.table_rows {
+                return Err(ParseError::over("table rows", self.limits.table_rows));
+            }
             return Ok(());
         }
         self.push(BlockKind::TableRow { table, header }, &join_cells(cells))
@@ -68,6 +90,16 @@ impl<'a> Writer<'a> {
     /// Whether nothing was written yet.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
+    }
+
+    /// Whether a block was refused because a limit is reached.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// How many characters and table rows still fit.
+    pub fn room(&self) -> (usize, usize) {
+        (self.limits.text_chars.saturating_sub(self.chars), self.limits.table_rows.saturating_sub(self.rows))
     }
 
     pub fn finish(self) -> Parsed {

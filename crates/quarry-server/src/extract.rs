@@ -220,7 +220,7 @@ impl Segment for String {
 impl Segment for u32 {
     fn read(text: &str) -> Result<Self, Problem> {
         text.parse().map_err(|_| {
-            let detail = format!("`{text}` is not a version: versions are whole numbers from 1");
+            let detail = format!("`{text}` is not a number: versions and generations are counted from 1");
             Problem::new(StatusCode::BAD_REQUEST, "invalid_version", detail)
         })
     }

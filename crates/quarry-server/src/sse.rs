@@ -65,6 +65,15 @@ pub(crate) fn resumed(mut events: RunEvents, place: Place) -> Response {
     }
 }
 
+/// A value each time it has changed, as events of one kind.
+pub(crate) fn values<T: Serialize + Send + 'static>(
+    values: impl Stream<Item = T> + Send + Unpin + 'static,
+    kind: &'static str,
+    place: Place,
+) -> Response {
+    response(values.map(move |value| data(&value).event(kind)), place)
+}
+
 /// Any stream of events.
 pub(crate) fn response(events: impl Stream<Item = Event> + Send + Unpin + 'static, place: Place) -> Response {
     let held = Held { events, _place: place };

@@ -1,7 +1,7 @@
 //! Collections.
 
 use quarry_core::{
-    Actor, Collection, CollectionId, CollectionName, DocumentStatus, Page, PageRequest, TenantId,
+    Actor, Chunking, Collection, CollectionId, CollectionName, DocumentStatus, Page, PageRequest, TenantId,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -10,8 +10,9 @@ use crate::{
     audit::{Change, record},
     documents::remove_unneeded,
     error::StoreError,
+    generations::{self, GenerationState, NewGeneration},
     page,
-    sql::{Arg, Row, Session, args},
+    sql::{Arg, Row, Session, args, value::json_text},
     store::{Store, retry},
     tenants,
 };
@@ -27,6 +28,8 @@ pub struct NewCollection {
     pub embedder: String,
     /// Numbers in one vector.
     pub dimension: u32,
+    /// How its documents are cut; absent for the server's default.
+    pub chunking: Option<Chunking>,
 }
 
 /// How many documents of a collection are where, and how many chunks are searchable.
@@ -60,7 +63,8 @@ pub struct Collections<'a> {
 }
 
 pub(crate) const COLUMNS: &str =
-    "id, tenant, name, description, embedder, dimension, generation, sequence, created_at, updated_at";
+    "id, tenant, name, description, embedder, dimension, generation, sequence, created_at, updated_at, chunk_set, \
+     chunking";
 
 impl Collections<'_> {
     /// Adds a collection.
@@ -102,10 +106,26 @@ impl Collections<'_> {
         session
             .execute(
                 "INSERT INTO collections (id, tenant, name, description, embedder, dimension, generation, \
-                 last_generation, sequence, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, $7, $7)",
-                args![id, tenant, new.name.as_str(), &new.description, &new.embedder, new.dimension, now],
+                 last_generation, sequence, created_at, updated_at, chunking) VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, $7, \
+                 $7, $8)",
+                args![
+                    id,
+                    tenant,
+                    new.name.as_str(),
+                    &new.description,
+                    &new.embedder,
+                    new.dimension,
+                    now,
+                    new.chunking.as_ref().map(json_text).transpose()?
+                ],
             )
             .await?;
+        let first = NewGeneration {
+            embedder: new.embedder.clone(),
+            dimension: new.dimension,
+            chunking: new.chunking,
+        };
+        generations::insert(session, id, (1, 0), (&first, GenerationState::Live), now).await?;
         let details = json!({"name": new.name, "embedder": new.embedder});
         let change = Change { tenant, actor, action: "collection.add", object: id.to_string(), details };
         record(session, now, vec![change]).await?;
@@ -116,7 +136,9 @@ impl Collections<'_> {
             description: new.description.clone(),
             embedder: new.embedder.clone(),
             dimension: new.dimension,
+            chunking: new.chunking,
             generation: 1,
+            chunk_set: 0,
             sequence: 0,
             created_at: now,
             updated_at: now,
@@ -201,43 +223,6 @@ impl Collections<'_> {
         self.change(sql, args![tenant, id, description, self.store.now()], change, actor).await
     }
 
-    /// Takes the number of the next generation to build.
-    ///
-    /// # Errors
-    /// There is no such collection, or the database fails.
-    pub async fn begin_generation(&self, tenant: TenantId, id: CollectionId) -> Result<u32, StoreError> {
-        let mut session = self.store.db().write().await?;
-        let row = session
-            .first(
-                "UPDATE collections SET last_generation = last_generation + 1 WHERE tenant = $1 AND id = $2 \
-                 RETURNING last_generation",
-                args![tenant, id],
-            )
-            .await?;
-        row.ok_or_else(|| missing(id))?.small(0)
-    }
-
-    /// Makes a generation the one that answers, with the embedder its vectors came from.
-    ///
-    /// # Errors
-    /// There is no such collection, or the database fails.
-    pub async fn set_generation(
-        &self,
-        tenant: TenantId,
-        id: CollectionId,
-        generation: u32,
-        (embedder, dimension): (&str, u32),
-    ) -> Result<Collection, StoreError> {
-        let sql = format!(
-            "UPDATE collections SET generation = $3, embedder = $4, dimension = $5, updated_at = $6, last_generation = \
-             CASE WHEN last_generation < $3 THEN $3 ELSE last_generation END \
-             WHERE tenant = $1 AND id = $2 RETURNING {COLUMNS}"
-        );
-        let values = args![tenant, id, generation, embedder, dimension, self.store.now()];
-        let details = json!({"generation": generation, "embedder": embedder});
-        self.change(sql, values, ("collection.generation", details), &Actor::System("rebuild")).await
-    }
-
     async fn change(
         &self,
         sql: String,
@@ -301,6 +286,7 @@ impl Collections<'_> {
         let hashes = rows.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
         for sql in [
             "DELETE FROM chunks WHERE collection = $1",
+            "DELETE FROM generations WHERE collection = $1",
             "DELETE FROM versions WHERE document IN (SELECT id FROM documents WHERE collection = $1)",
             "DELETE FROM checkpoints WHERE job IN (SELECT id FROM jobs WHERE collection = $1)",
             "DELETE FROM jobs WHERE collection = $1",
@@ -341,7 +327,13 @@ impl Collections<'_> {
                 args![id],
             )
             .await?;
-        let chunks = session.first("SELECT count(*) FROM chunks WHERE collection = $1", args![id]).await?;
+        let chunks = session
+            .first(
+                "SELECT count(*) FROM chunks WHERE collection = $1 AND chunk_set = (SELECT chunk_set FROM collections \
+                 WHERE id = $1)",
+                args![id],
+            )
+            .await?;
         let one = |row: Option<Row>| row.map_or(Ok(0), |row| row.big(0));
         let mut counts = DocumentCounts { chunks: one(chunks)?, ..DocumentCounts::default() };
         for row in &open {
@@ -357,6 +349,15 @@ impl Collections<'_> {
         counts.ready = one(all)?.saturating_sub(counts.total());
         Ok(counts)
     }
+}
+
+/// Whether a tenant has a collection.
+pub(crate) async fn exists(
+    session: &mut Session,
+    (tenant, id): (TenantId, CollectionId),
+) -> Result<(), StoreError> {
+    let sql = "SELECT 1 FROM collections WHERE tenant = $1 AND id = $2";
+    session.first(sql, args![tenant, id]).await?.map(drop).ok_or_else(|| missing(id))
 }
 
 fn missing(id: CollectionId) -> StoreError {
@@ -378,5 +379,7 @@ pub(crate) fn read(row: &Row) -> Result<Collection, StoreError> {
         sequence: row.big(7)?,
         created_at: row.time(8)?,
         updated_at: row.time(9)?,
+        chunk_set: row.small(10)?,
+        chunking: row.opt_json(11)?,
     })
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod change;
+mod prune;
 mod write;
 
 use quarry_core::{CollectionId, Document, DocumentId, DocumentStatus, Page, PageRequest, TenantId};

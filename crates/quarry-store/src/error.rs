@@ -93,6 +93,12 @@ pub enum StoreError {
     /// The collection got another embedder while chunks were being embedded.
     #[error("the collection now uses the embedder `{0}`; the chunks have to be embedded again")]
     EmbedderChanged(String),
+    /// No generation of the collection has this number.
+    #[error("the collection has no generation {0}")]
+    GenerationNotFound(u32),
+    /// A generation is in a state in which this cannot be done.
+    #[error("generation {0} is {1}; wait until it is done, or drop it first")]
+    GenerationBusy(u32, &'static str),
     /// Only dead jobs can be revived.
     #[error("job `{0}` is {1}; only a dead job can be put back")]
     JobNotDead(String, &'static str),
@@ -175,6 +181,7 @@ impl Fault for StoreError {
             Self::CollectionNotFound(_)
             | Self::DocumentNotFound(_)
             | Self::JobNotFound(_)
+            | Self::GenerationNotFound(_)
             | Self::HistoryNotFound(_)
             | Self::AgentNotFound(_)
             | Self::AgentVersionNotFound { .. }
@@ -187,6 +194,7 @@ impl Fault for StoreError {
             Self::CollectionExists(_)
             | Self::JobNotDead(..)
             | Self::JobOver(..)
+            | Self::GenerationBusy(..)
             | Self::CollectionChanged(_)
             | Self::AgentExists(_)
             | Self::AgentChanged { .. }
@@ -242,6 +250,8 @@ impl Fault for StoreError {
             Self::CollectionExists(_) => "collection_exists",
             Self::JobNotDead(..) => "job_not_dead",
             Self::JobOver(..) => "job_over",
+            Self::GenerationNotFound(_) => "generation_not_found",
+            Self::GenerationBusy(..) => "generation_busy",
             Self::CollectionChanged(_) => "collection_changed",
             Self::EmbedderChanged(_) => "embedder_changed",
             Self::SourceTooLong(_) => "source_too_long",

@@ -17,6 +17,7 @@ mod collections;
 mod documents;
 mod error;
 mod facts;
+mod generations;
 mod history;
 mod idempotency;
 mod jobs;
@@ -37,12 +38,13 @@ pub use audit::{Audit, AuditEntry};
 pub use blobs::Blobs;
 pub use chunks::{
     ChangedChunk, ChunkRow, Chunks, KnownVector, NewChunk, Publication, Published, PublishedDocument,
-    RankingRow, ReembeddingRow, SequencedChanges,
+    RankingRow, SequencedChanges,
 };
 pub use collections::{Collections, DocumentCounts, NewCollection};
 pub use documents::{Added, Documents, NewDocument, NewPlace, Outcome};
 pub use error::StoreError;
 pub use facts::{FactChange, FactRow, Facts};
+pub use generations::{Generation, GenerationState, Generations, NewGeneration};
 pub use history::{History, HistoryEntry, NewHistory};
 pub use idempotency::{Idempotency, Remembered};
 pub use jobs::{
@@ -56,7 +58,6 @@ pub use sources::{
     SourceItem, SourceKind, SourceLease, SourceRow, SourceRun, SourceRunState, Sources,
 };
 pub use store::{Store, StoreConfig};
-pub use swap::Swap;
 pub use tenants::Tenants;
 pub use webhooks::{
     Delivery, DeliveryEnd, DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook, WebhookRow, Webhooks,

@@ -14,6 +14,7 @@ use crate::{
     documents::{Documents, Waiting},
     error::StoreError,
     facts::Facts,
+    generations::Generations,
     history::History,
     idempotency::Idempotency,
     jobs::Jobs,
@@ -130,6 +131,12 @@ impl Store {
     #[must_use]
     pub const fn jobs(&self) -> Jobs<'_> {
         Jobs { store: self }
+    }
+
+    /// How collections are cut and embedded, now, before and soon.
+    #[must_use]
+    pub const fn generations(&self) -> Generations<'_> {
+        Generations { store: self }
     }
 
     /// Questions that were asked.

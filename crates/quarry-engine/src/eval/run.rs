@@ -17,6 +17,7 @@ use crate::{
     documents::Upload,
     engine::Engine,
     error::EngineError,
+    generations::Change,
     retrieve::{Mode, RankerChoice, SearchRequest},
 };
 
@@ -212,7 +213,7 @@ pub(super) async fn ingest(
             return Ok(None);
         }
     } else {
-        engine.collections().add(access, name, format!("evaluation set {}", set.name), None).await?;
+        engine.collections().add(access, name, format!("evaluation set {}", set.name), Change::default()).await?;
     }
     let started = Instant::now();
     let cpu = cpu_seconds();

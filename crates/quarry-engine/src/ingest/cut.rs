@@ -1,5 +1,6 @@
 //! From parsed text to chunks with their terms.
 
+use quarry_core::Collection;
 use quarry_index::analyzer;
 use quarry_models::Embedder;
 use quarry_parse::{ChunkDraft, ChunkSettings, Parsed};
@@ -30,16 +31,28 @@ pub(super) struct CutChunk {
 /// A hash of what was embedded.
 pub(super) type Hash = [u8; 16];
 
-/// Cuts a document into chunks.
-pub(super) fn cut(job: &Job, parsed: Parsed, settings: &IngestSettings, embedder: &dyn Embedder) -> Cut {
-    let limit =
-        embedder.info().max_tokens.map_or(settings.chunk_tokens, |most| settings.chunk_tokens.min(most));
-    let sizes = ChunkSettings {
-        max_tokens: limit,
-        overlap_tokens: settings.overlap_tokens.min(limit / 4),
+/// How a collection's documents are cut: as it says, as the server does otherwise, and never longer than the embedder
+/// reads.
+pub(super) fn sizes(
+    settings: &IngestSettings,
+    collection: &Collection,
+    embedder: &dyn Embedder,
+) -> ChunkSettings {
+    let own = collection.chunking.unwrap_or_default();
+    let wanted = own.max_tokens.map_or(settings.chunk_tokens, |tokens| tokens as usize);
+    let max_tokens = embedder.info().max_tokens.map_or(wanted, |most| wanted.min(most));
+    let overlap = own.overlap_tokens.map_or(settings.overlap_tokens.min(max_tokens / 4), |tokens| tokens as usize);
+    ChunkSettings {
+        strategy: own.strategy,
+        max_tokens,
+        overlap_tokens: overlap.min(max_tokens / 2),
         ..ChunkSettings::default()
-    };
-    let drafts = quarry_parse::chunk(&parsed, &sizes, &|text| size_of(text, embedder));
+    }
+}
+
+/// Cuts a document into chunks.
+pub(super) fn cut(job: &Job, parsed: Parsed, sizes: &ChunkSettings, embedder: &dyn Embedder) -> Cut {
+    let drafts = quarry_parse::chunk(&parsed, sizes, &|text| size_of(text, embedder));
     let language = analyzer::detect(&parsed.text);
     let title = job.title.clone().or(parsed.title).unwrap_or_else(|| job.name.clone());
     let chunks = drafts

@@ -10,7 +10,7 @@ use crate::{engine::Inner, error::EngineError, events};
 
 /// How a failure is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Whatever is needed is not there now. Waiting costs no attempt.
     Passing,
     /// Nobody knows; another try may help.
@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Lasting,
 }
 
-pub(super) fn kind(error: &EngineError) -> Kind {
+pub(crate) fn kind(error: &EngineError) -> Kind {
     match (error, error.kind()) {
         // A model that is not installed can be installed.
         (EngineError::Embedder { .. }, _) => Kind::Passing,

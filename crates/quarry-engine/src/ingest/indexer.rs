@@ -162,7 +162,7 @@ async fn hand_over(inner: &Inner, scope: Scope) -> Result<(), EngineError> {
     let _feeding = inner.indexer.feeding.lock().await;
     let mut progress = progress_of(inner, scope).await?;
     let pages =
-        inner.store.chunks().changes_after(scope.tenant, scope.collection, progress.handed, PAGE).await?;
+        inner.store.chunks().changes_after(&scope, progress.handed, PAGE).await?;
     if let Some(last) = pages.last() {
         progress.handed = last.sequence;
         for page in pages {

@@ -7,8 +7,10 @@
 //!
 //! * `worker`: leases and signs of life; small and large documents have workers of their own. `held`: a leased job.
 //! * `pipeline`: the stages of a group: `read` (cage, `ocr`), `cut`, `embed` (at the embedder's `pace`).
+//! * `build`: the same for a generation that is made beside the live one.
 //! * `failing`: what becomes of a job that failed. `reaper`: nothing is lost from sight.
 
+pub(crate) mod build;
 mod cut;
 mod embed;
 mod failing;

@@ -59,15 +59,15 @@ pub(super) async fn run(inner: &Arc<Inner>, held: Vec<Held>, worker: &str) -> Ve
 }
 
 /// A group of one collection.
-struct Work<'a> {
-    inner: &'a Arc<Inner>,
-    collection: &'a Collection,
-    embedder: &'a Arc<dyn Embedder>,
-    worker: &'a str,
+pub(super) struct Work<'a> {
+    pub(super) inner: &'a Arc<Inner>,
+    pub(super) collection: &'a Collection,
+    pub(super) embedder: &'a Arc<dyn Embedder>,
+    pub(super) worker: &'a str,
 }
 
 impl Work<'_> {
-    async fn run(&self, held: Vec<Held>) -> Vec<Outcome> {
+    pub(super) async fn run(&self, held: Vec<Held>) -> Vec<Outcome> {
         let read = self.read(held).await;
         let mut cut = self.cut(read).await;
         let embedding = Embedding {
@@ -104,8 +104,8 @@ impl Work<'_> {
         &self,
         read: Vec<(Held, Result<Read, EngineError>)>,
     ) -> Vec<(Held, Result<Cut, EngineError>)> {
-        let settings = self.inner.settings.ingest.clone();
-        let limits = self.inner.parser.settings().limits(settings.max_document_bytes);
+        let sizes = cut::sizes(&self.inner.settings.ingest, self.collection, self.embedder.as_ref());
+        let limits = self.inner.parser.settings().limits(self.inner.settings.ingest.max_document_bytes);
         let counter = Arc::clone(self.embedder);
         let started = Instant::now();
         let (held, read): (Vec<_>, Vec<_>) = read.into_iter().unzip();
@@ -116,7 +116,7 @@ impl Work<'_> {
                     Read::Parsed(parsed) => *parsed,
                     Read::Plain(document) => document.parse_here(&limits)?,
                 };
-                Ok(cut::cut(job, parsed, &settings, &*counter))
+                Ok(cut::cut(job, parsed, &sizes, &*counter))
             };
             jobs.iter().zip(read).map(one).collect::<Vec<_>>()
         });
@@ -142,6 +142,7 @@ impl Work<'_> {
                 headings: chunk.draft.headings,
                 page: chunk.draft.page,
                 span: chunk.draft.span,
+                window: chunk.draft.window,
                 kind: chunk.draft.kind,
                 terms: chunk.terms.to_bytes(),
                 vector: vectors.get(&chunk.hash).cloned().flatten(),
@@ -161,6 +162,7 @@ impl Work<'_> {
             text: document.text,
             model: (self.collection.embedder.clone(), self.collection.dimension),
             chunks,
+            chunk_set: self.collection.chunk_set,
         }
     }
 }

@@ -9,8 +9,10 @@ use crate::{engine::Inner, error::EngineError, events};
 
 /// How often the queue is looked at.
 const EVERY: Duration = Duration::from_secs(5);
-/// How often jobs that are done are forgotten.
+/// How often jobs that are done and old versions are forgotten.
 const PRUNE_EVERY: u32 = 720;
+/// Versions forgotten in one transaction.
+const TOGETHER: u32 = 200;
 
 /// The reaper's task; ends when the engine closes.
 pub(crate) async fn run(inner: Arc<Inner>) {
@@ -38,7 +40,12 @@ async fn round(inner: &Inner, prunes: bool) -> Result<(), EngineError> {
         inner.announce();
     }
     events::queue_depth(&jobs.stats().await?);
-    if prunes && inner.settings.ingest.keep_done_days > 0 {
+    if !prunes {
+        return Ok(());
+    }
+    let keep = inner.settings.ingest.keep_versions;
+    while keep > 0 && inner.store.documents().prune_versions(keep, TOGETHER).await? > 0 {}
+    if inner.settings.ingest.keep_done_days > 0 {
         let kept = i64::from(inner.settings.ingest.keep_done_days) * 24 * 3_600 * 1_000_000;
         let before = Timestamp::from_micros(inner.clock.now().micros().saturating_sub(kept));
         jobs.prune(before).await?;

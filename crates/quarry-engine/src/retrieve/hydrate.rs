@@ -46,8 +46,11 @@ pub(super) async fn widen(inner: &Inner, access: &Access, hit: &mut Hit, by: u32
     let id = hit.chunk_id;
     let neighbours =
         inner.store.chunks().neighbours(access.tenant(), id.document, id.version, first..=last).await?;
-    let start = neighbours.iter().map(|row| row.span.start).min();
-    let end = neighbours.iter().map(|row| row.span.end).max();
+    // A chunk that was cut with a window is widened to that, and not by neighbours.
+    let window = neighbours.iter().find(|row| row.reference == id).and_then(|row| row.window);
+    let spans = || neighbours.iter().map(|row| row.span).filter(|_| window.is_none()).chain(window);
+    let start = spans().map(|span| span.start).min();
+    let end = spans().map(|span| span.end).max();
     let (Some(start), Some(end)) = (start, end) else { return Ok(()) };
     if let Some(text) = inner.store.documents().text(access.tenant(), id.document, id.version).await? {
         hit.span = Span { start, end };

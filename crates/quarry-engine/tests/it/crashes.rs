@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use proptest::{prelude::*, test_runner::Config};
 use quarry_core::{DocumentId, DocumentStatus};
-use quarry_engine::Engine;
+use quarry_engine::{Engine, generations::Change};
 
 use crate::world::{World, access, collection, found, settle, stop, upload};
 
@@ -50,7 +50,7 @@ async fn play(steps: &[Step]) {
     let world = World::new();
     let mut engine = world.engine().await;
     let mut model = Model::new();
-    engine.collections().add(&access(), &collection(), String::new(), None).await.unwrap();
+    engine.collections().add(&access(), &collection(), String::new(), Change::default()).await.unwrap();
     for step in steps {
         match step {
             Step::Put(key) => {

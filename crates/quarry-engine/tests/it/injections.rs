@@ -6,6 +6,7 @@ use std::sync::Arc;
 use quarry_core::{CollectionName, Filter, Metadata, Value as Field, filter::Comparison};
 use quarry_engine::{
     Upload,
+    generations::Change,
     agent::{AgentDefinition, AgentEvent, NewAgent, RunRequest, Style, toolset::Fixed},
 };
 use quarry_models::{ChatRequest, chat::Role};
@@ -131,7 +132,7 @@ async fn no_document_gets_anything_out_of_a_model_that_obeys() {
         .collect();
     put(&engine, uploads).await;
     let secret: CollectionName = "secret".parse().unwrap();
-    engine.collections().add(&access(), &secret, String::new(), None).await.unwrap();
+    engine.collections().add(&access(), &secret, String::new(), Change::default()).await.unwrap();
     let added = engine.documents().add(&access(), &secret, vec![upload("secret", SECRET)]).await.unwrap();
     settle(&engine, &added).await;
     let definition = AgentDefinition {

@@ -12,6 +12,7 @@
 mod answers;
 mod crashes;
 mod documents;
+mod ingestion;
 mod injections;
 mod mcp;
 mod rebuilds;

@@ -8,6 +8,7 @@ use std::{
 use quarry_core::{Access, Actor, CollectionName, Document, Fault, Filter, RunId, TenantId};
 use quarry_engine::{
     Engine,
+    generations::Change,
     agent::{
         definition::AgentDefinition,
         source::Sources,
@@ -86,7 +87,7 @@ async fn tool_named(name: &str) -> Arc<dyn Tool> {
 async fn put_in(engine: &Engine, name: &str, source: &str, text: &str) -> Document {
     let name: CollectionName = name.parse().unwrap();
     if name != collection() {
-        let _ = engine.collections().add(&access(), &name, String::new(), None).await;
+        let _ = engine.collections().add(&access(), &name, String::new(), Change::default()).await;
     }
     let added = engine.documents().add(&access(), &name, vec![upload(source, text)]).await.unwrap();
     settle(engine, &added).await.remove(0)

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 struct Two {
     table: Arc<dyn Embedder>,
     other: Arc<dyn Embedder>,
+    moody: Arc<dyn Embedder>,
 }
 
 /// The static table with every number negated: other vectors, same quality.
@@ -41,6 +42,62 @@ impl Embedder for Negated {
     }
 }
 
+/// The static table, when it is in the mood. What each call meets is written down before; afterwards all goes well.
+#[derive(Default)]
+pub struct Moods(parking_lot::Mutex<std::collections::VecDeque<Mood>>);
+
+/// What a call meets.
+#[derive(Clone, Copy, Debug)]
+pub enum Mood {
+    /// It is refused for this many milliseconds.
+    Busy(u64),
+    /// It takes this many milliseconds.
+    Slow(u64),
+}
+
+impl Moods {
+    pub fn will_be(&self, moods: impl IntoIterator<Item = Mood>) {
+        self.0.lock().extend(moods);
+    }
+}
+
+struct Moody {
+    table: Arc<dyn Embedder>,
+    info: quarry_models::EmbedderInfo,
+    moods: Arc<Moods>,
+}
+
+#[async_trait::async_trait]
+impl Embedder for Moody {
+    fn info(&self) -> &quarry_models::EmbedderInfo {
+        &self.info
+    }
+
+    async fn embed(&self, request: quarry_models::EmbedRequest<'_>) -> Result<Vec<Vec<f32>>, ModelError> {
+        if let Some(text) = request.texts.iter().find(|text| text.contains("unspeakable")) {
+            let problem = format!("{} bytes of something unspeakable", text.len());
+            return Err(ModelError::Rejected { id: "moody".to_owned(), status: 400, problem });
+        }
+        let mood = self.moods.0.lock().pop_front();
+        match mood {
+            Some(Mood::Busy(millis)) => Err(ModelError::Unavailable {
+                id: "moody".to_owned(),
+                problem: "too many requests".to_owned(),
+                retry_after: Some(Duration::from_millis(millis)),
+            }),
+            Some(Mood::Slow(millis)) => {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                self.table.embed(request).await
+            }
+            None => self.table.embed(request).await,
+        }
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.table.count_tokens(text)
+    }
+}
+
 impl Embedders for Two {
     fn default_id(&self) -> &str {
         "static-en-256"
@@ -50,8 +107,9 @@ impl Embedders for Two {
         match id {
             "static-en-256" => Ok(Arc::clone(&self.table)),
             "negated" => Ok(Arc::clone(&self.other)),
+            "moody" => Ok(Arc::clone(&self.moody)),
             other => {
-                Err(ModelError::Unknown { id: other.to_owned(), known: "static-en-256, negated".to_owned() })
+                Err(ModelError::Unknown { id: other.to_owned(), known: "static-en-256, negated, moody".to_owned() })
             }
         }
     }
@@ -59,11 +117,12 @@ impl Embedders for Two {
 
 pub struct World {
     folder: TempDir,
+    pub moods: Arc<Moods>,
 }
 
 impl World {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), moods: Arc::default() }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -98,13 +157,15 @@ impl World {
         let table = quarry_models::open(&EmbedderSettings::default(), &self.path("models")).unwrap();
         let info = quarry_models::EmbedderInfo { id: "negated".to_owned(), ..table.info().clone() };
         let other = Arc::new(Negated { table: Arc::clone(&table), info });
+        let info = quarry_models::EmbedderInfo { id: "moody".to_owned(), ..table.info().clone() };
+        let moody = Arc::new(Moody { table: Arc::clone(&table), info, moods: Arc::clone(&self.moods) });
         let store = Store::open(&config, clock.clone()).await.unwrap();
         // As the executable does: the leases of a crashed engine would run out only in minutes.
         store.jobs().give_back_all().await.unwrap();
         Engine::start(Parts {
             store,
             index: Arc::new(LocalIndex::new(self.path("index"), quarry_index::IndexSettings::default())),
-            embedders: Arc::new(Two { table, other }),
+            embedders: Arc::new(Two { table, other, moody }),
             parser: Cage::open(CageSettings::default(), settings.ingest.max_document_bytes),
             chat,
             tools,

@@ -19,35 +19,59 @@ pub(super) struct Piece {
 
 /// Cuts the document's blocks. Text between blocks that is not blank becomes a paragraph, so nothing is lost.
 pub(super) fn cut(parsed: &Parsed, max_tokens: usize, count: &dyn Fn(&str) -> usize) -> Vec<Piece> {
-    let mut cutter =
-        Cutter { text: &parsed.text, max_tokens, count, pieces: Vec::with_capacity(parsed.blocks.len()) };
-    let mut at = 0;
-    for block in &parsed.blocks {
-        cutter.gap(at..block.range.start);
-        cutter.block(block);
-        at = at.max(block.range.end);
-    }
-    cutter.gap(at..parsed.text.len());
+    let mut cutter = Cutter::new(&parsed.text, max_tokens, count);
+    cutter.blocks(parsed);
+    cutter.pieces
+}
+
+/// Like [`cut`], with every sentence of running text on its own.
+pub(super) fn sentences(parsed: &Parsed, max_tokens: usize, count: &dyn Fn(&str) -> usize) -> Vec<Piece> {
+    let mut cutter = Cutter { by_sentence: true, ..Cutter::new(&parsed.text, max_tokens, count) };
+    cutter.blocks(parsed);
+    cutter.pieces
+}
+
+/// The lines of the whole text, each with the blank lines behind it.
+pub(super) fn lines(parsed: &Parsed, max_tokens: usize, count: &dyn Fn(&str) -> usize) -> Vec<Piece> {
+    let mut cutter = Cutter::new(&parsed.text, max_tokens, count);
+    let all = Block { kind: BlockKind::Code, range: 0..parsed.text.len(), page: None };
+    cutter.split(&all, all.range.clone(), Bound::Line);
     cutter.pieces
 }
 
 /// Where a text may be cut, from the best place to the worst.
 #[derive(Clone, Copy)]
-enum Bound {
+pub(super) enum Bound {
     Line,
     Sentence,
     Clause,
     Letter,
 }
 
-struct Cutter<'a> {
+pub(super) struct Cutter<'a> {
     text: &'a str,
     max_tokens: usize,
     count: &'a dyn Fn(&str) -> usize,
-    pieces: Vec<Piece>,
+    /// Whether running text is cut into sentences even where all of it fits.
+    by_sentence: bool,
+    pub pieces: Vec<Piece>,
 }
 
-impl Cutter<'_> {
+impl<'a> Cutter<'a> {
+    pub fn new(text: &'a str, max_tokens: usize, count: &'a dyn Fn(&str) -> usize) -> Self {
+        Self { text, max_tokens, count, by_sentence: false, pieces: Vec::new() }
+    }
+
+    fn blocks(&mut self, parsed: &Parsed) {
+        let mut at = 0;
+        for block in &parsed.blocks {
+            self.gap(at..block.range.start);
+            self.block(block);
+            at = at.max(block.range.end);
+        }
+        self.gap(at..parsed.text.len());
+    }
+
     fn gap(&mut self, range: Range<usize>) {
         if self.text.get(range.clone()).is_some_and(|gap| !gap.trim().is_empty()) {
             self.block(&Block { kind: BlockKind::Paragraph, range, page: None });
@@ -57,6 +81,11 @@ impl Cutter<'_> {
     fn block(&mut self, block: &Block) {
         let Some(text) = self.text.get(block.range.clone()) else { return };
         if text.trim().is_empty() {
+            return;
+        }
+        let prose = matches!(block.kind, BlockKind::Paragraph | BlockKind::Quote | BlockKind::ListItem);
+        if self.by_sentence && prose {
+            self.split(block, block.range.clone(), Bound::Sentence);
             return;
         }
         let tokens = (self.count)(text);
@@ -70,7 +99,7 @@ impl Cutter<'_> {
 
     /// Adds a part of a block, cut further where it is too long. Parts tile the block, so each carries the white
     /// space behind it.
-    fn split(&mut self, block: &Block, range: Range<usize>, bound: Bound) {
+    pub fn split(&mut self, block: &Block, range: Range<usize>, bound: Bound) {
         let text = self.text.get(range.clone()).unwrap_or_default();
         let mut at = range.start;
         let mut pending = range.start..range.start;

@@ -75,13 +75,38 @@ impl Section {
     }
 }
 
+/// The headings above a place, asked for in rising order.
+pub(super) struct Path<'a> {
+    parsed: &'a Parsed,
+    next: usize,
+    open: Vec<(u8, String)>,
+}
+
+impl<'a> Path<'a> {
+    pub fn new(parsed: &'a Parsed) -> Self {
+        Self { parsed, next: 0, open: Vec::new() }
+    }
+
+    /// The headings above a byte of the text, from the highest. One that starts there is among them.
+    pub fn at(&mut self, byte: usize) -> Vec<String> {
+        while let Some(block) = self.parsed.blocks.get(self.next).filter(|block| block.range.start <= byte) {
+            if let BlockKind::Heading(level) = block.kind {
+                self.open.retain(|(above, _)| *above < level);
+                self.open.push((level, heading(self.parsed, block.range.clone())));
+            }
+            self.next += 1;
+        }
+        self.open.iter().map(|(_, heading)| heading.clone()).collect()
+    }
+}
+
 fn sections(parsed: &Parsed, pieces: &[Piece]) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut path: Vec<(u8, String)> = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         if let (BlockKind::Heading(level), false) = (piece.kind, piece.continues) {
             path.retain(|(above, _)| *above < level);
-            path.push((level, heading(parsed, piece)));
+            path.push((level, heading(parsed, piece.range.clone())));
             sections.push(Section { pieces: index..index, path: path.clone(), tokens: 0, bare: true });
         }
         if sections.is_empty() {
@@ -97,9 +122,9 @@ fn sections(parsed: &Parsed, pieces: &[Piece]) -> Vec<Section> {
 }
 
 /// A heading on one line. What is longer than a line or two is a paragraph in disguise.
-fn heading(parsed: &Parsed, piece: &Piece) -> String {
+pub(super) fn heading(parsed: &Parsed, range: Range<usize>) -> String {
     const LONGEST: usize = 200;
-    let text = one_line(parsed.text.get(piece.range.clone()).unwrap_or_default());
+    let text = one_line(parsed.text.get(range).unwrap_or_default());
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => text.get(..at).unwrap_or_default().to_owned(),
         None => text,

@@ -4,11 +4,10 @@ mod body;
 mod notes;
 mod numbering;
 mod styles;
-mod xml;
 
 use std::collections::BTreeMap;
 
-use super::Input;
+use super::{Input, diagrams, office};
 use crate::{BlockKind, ParseError, Parsed, archive::Archive, writer::Writer, writer::one_line};
 use body::{Body, Item};
 use numbering::Numbering;
@@ -18,15 +17,20 @@ const LABEL: &str = "Word document";
 
 /// Reads a document: body with notes behind the paragraphs that refer to them, then the texts of diagrams.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
-    let mut archive = Archive::open(input.bytes, LABEL, input.limits)?;
+    let mut archive = Archive::open(input, LABEL)?;
     let Some(document) = main_part(&mut archive)? else {
         return Err(ParseError::damaged(LABEL, "it has no main part (word/document.xml)"));
     };
-    let styles = Styles::read(&part(&mut archive, "word/styles.xml")?);
-    let numbering = Numbering::read(&part(&mut archive, "word/numbering.xml")?);
+    let styles = Styles::read(&archive.text("word/styles.xml")?);
+    let numbering = Numbering::read(&archive.text("word/numbering.xml")?);
     let mut all_notes = BTreeMap::new();
-    for (kind, name) in [("footnote", "word/footnotes.xml"), ("endnote", "word/endnotes.xml")] {
-        let part = part(&mut archive, name)?;
+    const NOTES: &[(&str, &str)] = &[
+        ("footnote", "word/footnotes.xml"),
+        ("endnote", "word/endnotes.xml"),
+        ("comment", "word/comments.xml"),
+    ];
+    for (kind, name) in NOTES.iter().copied() {
+        let part = archive.text(name)?;
         all_notes.extend(notes::read(&part, kind, input.limits)?);
     }
     let items = Body::new(styles, numbering, input.limits).read(&document)?;
@@ -35,15 +39,9 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     for item in items {
         write(&mut writer, item, &mut all_notes, &mut title)?;
     }
-    let mut diagrams: Vec<String> =
-        archive.names().into_iter().filter(|name| name.starts_with("word/diagrams/data")).collect();
-    diagrams.sort();
-    for name in diagrams {
-        for text in xml::paragraphs(&part(&mut archive, &name)?) {
-            writer.push(BlockKind::Paragraph, &text)?;
-        }
-    }
-    let metadata = properties(&part(&mut archive, "docProps/core.xml")?);
+    drawings(&mut archive, &mut writer)?;
+    furniture(&mut archive, &mut writer, input)?;
+    let metadata = office::properties(&archive.text("docProps/core.xml")?);
     let mut parsed = writer.finish();
     let stated = metadata.get("title").cloned();
     parsed.title = title.or(stated).or(parsed.title);
@@ -60,15 +58,46 @@ fn main_part(archive: &mut Archive<'_>) -> Result<Option<String>, ParseError> {
         .collect();
     names.sort();
     match names.first() {
-        Some(name) => part(archive, name).map(Some),
+        Some(name) => archive.text(name).map(Some),
         None => Ok(None),
     }
 }
 
-/// The text of a part; a part that is not there is empty.
-fn part(archive: &mut Archive<'_>, name: &str) -> Result<String, ParseError> {
-    let bytes = archive.read(name)?.unwrap_or_default();
-    Ok(crate::decode::decode(&bytes, None))
+/// The texts of SmartArt and charts, which stand in parts of their own.
+fn drawings(archive: &mut Archive<'_>, writer: &mut Writer<'_>) -> Result<(), ParseError> {
+    let is_drawing = |name: &String| {
+        name.starts_with("word/diagrams/data")
+            || (name.starts_with("word/charts/chart") && name.ends_with(".xml"))
+    };
+    let mut names: Vec<String> = archive.names().into_iter().filter(is_drawing).collect();
+    names.sort();
+    names.iter().try_for_each(|name| diagrams::write(&archive.text(name)?, writer))
+}
+
+/// What stands at the head and foot of every page, once.
+fn furniture(
+    archive: &mut Archive<'_>,
+    writer: &mut Writer<'_>,
+    input: &Input<'_>,
+) -> Result<(), ParseError> {
+    const MOST: usize = 50;
+    let is_furniture = |name: &String| {
+        (name.starts_with("word/header") || name.starts_with("word/footer")) && name.ends_with(".xml")
+    };
+    let mut names: Vec<String> = archive.names().into_iter().filter(is_furniture).take(MOST).collect();
+    names.sort();
+    let mut seen = Vec::new();
+    for name in names {
+        let body = Body::new(Styles::default(), Numbering::default(), input.limits);
+        // A broken header costs the header.
+        let Ok(items) = body.read(&archive.text(&name)?) else { continue };
+        let text = one_line(&notes::flatten(items));
+        if text.chars().any(char::is_alphabetic) && !seen.contains(&text) {
+            writer.push(BlockKind::Paragraph, &text)?;
+            seen.push(text);
+        }
+    }
+    Ok(())
 }
 
 fn write(
@@ -89,28 +118,11 @@ fn write(
             writer.table(&rows, header)
         }
         Item::Note(key) => match notes.remove(&key) {
+            Some(text) if key.0 == "comment" => {
+                writer.push(BlockKind::Paragraph, &format!("[Comment] {text}"))
+            }
             Some(text) => writer.push(BlockKind::Paragraph, &format!("[{}] {text}", key.1)),
             None => Ok(()),
         },
     }
-}
-
-/// The properties that Word shows under "Info".
-fn properties(core: &str) -> BTreeMap<String, String> {
-    const NAMES: &[(&str, &str)] = &[
-        ("title", "title"),
-        ("creator", "author"),
-        ("created", "created"),
-        ("modified", "modified"),
-        ("subject", "subject"),
-        ("keywords", "keywords"),
-        ("language", "language"),
-    ];
-    let texts = xml::leaves(core);
-    let known = |(name, text): (String, String)| {
-        let (_, to) = NAMES.iter().find(|(from, _)| *from == name)?;
-        let text = one_line(&text);
-        (!text.is_empty()).then(|| ((*to).to_owned(), text))
-    };
-    texts.into_iter().filter_map(known).collect()
 }

@@ -1,6 +1,8 @@
 //! Web pages: the main content where there is one, the whole page otherwise.
 
+mod about;
 mod depth;
+mod furniture;
 mod table;
 mod walk;
 
@@ -9,7 +11,7 @@ use dom_smoothie::{Config, Readability};
 use encoding_rs::Encoding;
 
 use super::Input;
-use crate::{Block, BlockKind, ParseError, Parsed, decode::decode, writer::one_line};
+use crate::{Block, BlockKind, ParseError, Parsed, decode::decode};
 
 /// Reads a page.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
@@ -28,11 +30,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
         Some(article) if keeps_enough(&article, &page) => with_main_heading(article, &page),
         _ => page,
     };
-    let title = one_line(&document.select_single("title").text());
-    if !title.is_empty() {
-        parsed.title = Some(title);
-    }
-    metadata(&document, &mut parsed);
+    about::read(&document, &mut parsed);
     Ok(parsed)
 }
 
@@ -66,49 +64,46 @@ fn with_main_heading(mut article: Parsed, page: &Parsed) -> Parsed {
     article
 }
 
-/// Whether the article holds most of the page's running text and all but a few of its table rows.
+/// Whether the article holds most of the page's running text, and all but a few of its table rows and code.
 fn keeps_enough(article: &Parsed, page: &Parsed) -> bool {
-    let rows = |parsed: &Parsed| {
-        parsed.blocks.iter().filter(|block| matches!(block.kind, BlockKind::TableRow { .. })).count()
-    };
-    article.text.len() * 2 >= page.text.len() && rows(article) * 10 >= rows(page) * 8
-}
-
-fn metadata(document: &Document, parsed: &mut Parsed) {
-    const NAMES: &[(&str, &str)] = &[
-        ("author", "author"),
-        ("article:author", "author"),
-        ("description", "subject"),
-        ("og:description", "subject"),
-        ("keywords", "keywords"),
-        ("date", "created"),
-        ("article:published_time", "created"),
-        ("article:modified_time", "modified"),
-    ];
-    for meta in document.select("meta").nodes() {
-        let name =
-            meta.attr("name").or_else(|| meta.attr("property")).unwrap_or_default().to_ascii_lowercase();
-        let content = meta.attr("content").map(|content| one_line(&content)).unwrap_or_default();
-        let known = NAMES.iter().find(|(from, _)| *from == name);
-        if let Some((_, to)) = known.filter(|_| !content.is_empty()) {
-            parsed.metadata.entry((*to).to_owned()).or_insert(content);
+    let sum = |parsed: &Parsed, weight: fn(&Block) -> usize| parsed.blocks.iter().map(weight).sum::<usize>();
+    let keeps =
+        |weight: fn(&Block) -> usize, share: usize| sum(article, weight) * 100 >= sum(page, weight) * share;
+    // Lines of menus are short, so what is left of them on the page does not count against the article.
+    let prose = |block: &Block| match block.kind {
+        BlockKind::Paragraph | BlockKind::Quote | BlockKind::ListItem if block.range.len() > 80 => {
+            block.range.len()
         }
-    }
-    if let Some(language) =
-        document.select_single("html").attr("lang").filter(|language| !language.is_empty())
-    {
-        parsed.metadata.insert("language".to_owned(), language.to_string());
-    }
+        _ => 0,
+    };
+    let rows = |block: &Block| usize::from(matches!(block.kind, BlockKind::TableRow { .. }));
+    let code = |block: &Block| if block.kind == BlockKind::Code { block.range.len() } else { 0 };
+    let headings = |block: &Block| usize::from(matches!(block.kind, BlockKind::Heading(_)));
+    article.text.len() * 3 >= page.text.len()
+        && keeps(prose, 70)
+        && keeps(rows, 80)
+        && keeps(code, 90)
+        && keeps(headings, 40)
 }
 
-/// The encoding that the page declares: `charset=` in its first bytes.
+/// The encoding that the page declares: `charset=` in its first bytes, or the `encoding=` of XHTML.
 fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes.get(..2048).unwrap_or(bytes).to_ascii_lowercase();
-    let mark = b"charset=";
-    let at = head.windows(mark.len()).position(|window| window == mark)? + mark.len();
-    let rest = head.get(at..)?;
+    let behind = |mark: &[u8]| Some(head.windows(mark.len()).position(|window| window == mark)? + mark.len());
+    let xml = || head.starts_with(b"<?xml").then(|| behind(b"encoding=")).flatten();
+    let rest = head.get(behind(b"charset=").or_else(xml)?..)?;
     let label =
         rest.trim_ascii_start().strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
     let end = label.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-_:".contains(byte));
     Encoding::for_label(label.get(..end.unwrap_or(label.len()))?)
+}
+
+/// The whole of a page that is nothing but content: a chapter of a book, the body of a message.
+pub(super) fn read_whole(input: &Input<'_>) -> Result<Parsed, ParseError> {
+    let html = decode(input.bytes, declared_encoding(input.bytes));
+    let most = input.limits.nesting.saturating_mul(20);
+    if depth::is_deeper(&html, most) {
+        return Err(ParseError::over("levels of nesting", most));
+    }
+    walk::walk(&Document::from(html.as_str()), input, walk::Scope::Article)
 }

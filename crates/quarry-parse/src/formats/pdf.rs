@@ -1,128 +1,147 @@
 //! PDF: spans of text from the reader, joined into lines, blocks and pages here.
 
+mod attached;
 mod blocks;
+mod bookmarks;
 mod columns;
 mod furniture;
 mod info;
 mod lines;
+mod names;
+mod notes;
+mod outline;
+mod scans;
+mod sizes;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use pdf_oxide::{Error, PdfDocument, ReadingOrder};
 
 use super::Input;
-use crate::{BlockKind, ParseError, Parsed, writer::Writer};
+use crate::{BlockKind, ParseError, Parsed, error::page_list, writer::Writer};
 use lines::Line;
+use notes::Note;
+use scans::Scans;
 
 const LABEL: &str = "PDF";
 
-/// Reads a PDF page by page. Pages that cannot be read cost a warning each; a document without any text says
-/// whether it consists of images.
+/// Reads a PDF page by page. Pages that cannot be read cost a warning each; pages that are pictures become scans.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
-    let document = PdfDocument::from_bytes(input.bytes.to_vec()).map_err(|error| refused(&error))?;
-    if document.is_encrypted() && !document.is_authenticated() {
-        return Err(ParseError::Encrypted { format: LABEL });
-    }
-    let count = document.page_count().map_err(|error| refused(&error))?;
+    let document = open(input)?;
+    let count = document.page_count().map_err(|error| refused(&error, input))?;
     if count > input.limits.pages {
         return Err(ParseError::over("pages", input.limits.pages));
     }
-    let mut found = Found::default();
+    let mut found = Found::new(input);
     let mut chars = 0;
     for index in 0..count {
-        let lines = page(&document, index);
-        chars += lines.iter().flatten().map(|line| line.text.len()).sum::<usize>();
+        // Readers of others meet pages that nobody foresaw; one page must not cost the others.
+        let page = catch_unwind(AssertUnwindSafe(|| page(&document, index))).ok().flatten();
+        chars += page.iter().flat_map(|page| &page.lines).map(|line| line.text.len()).sum::<usize>();
         // Bytes, so up to four times the characters; the writer counts exactly.
         if chars > input.limits.text_chars.saturating_mul(4) {
             return Err(ParseError::over("characters of text", input.limits.text_chars));
         }
-        found.add(&document, index, lines);
+        found.add(&document, index, page);
     }
     furniture::remove(&mut found.pages);
+    bookmarks::mark(&mut found.pages, &outline::read(&document));
     let mut writer = Writer::new(input.limits);
-    blocks::write(&found.pages, &mut writer)?;
-    fields(&document, &found, &mut writer)?;
+    blocks::write(&found.pages, &found.notes, &mut writer)?;
     let mut parsed = writer.finish();
     parsed.pages = u32::try_from(count).ok();
     parsed.warnings = found.warnings();
+    parsed.scans = found.scans.found;
+    parsed.members = attached::read(&document, input.limits);
     let mut metadata: BTreeMap<String, String> = info::read(&document);
     parsed.title = metadata.remove("title").or(parsed.title);
     parsed.metadata = metadata;
     Ok(parsed)
 }
 
-fn refused(error: &Error) -> ParseError {
+/// Opens the file, with its password where it needs one.
+fn open(input: &Input<'_>) -> Result<PdfDocument, ParseError> {
+    let document = PdfDocument::from_bytes(input.bytes.to_vec()).map_err(|error| refused(&error, input))?;
+    if document.is_encrypted() && !document.is_authenticated() {
+        let password = input.password.unwrap_or_default();
+        // Old files have their passwords in Latin letters of one byte each.
+        let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(password);
+        let opens = |bytes: &[u8]| document.authenticate(bytes).unwrap_or(false);
+        if !opens(password.as_bytes()) && !opens(&latin) {
+            return Err(ParseError::encrypted(LABEL, input.password));
+        }
+    }
+    Ok(document)
+}
+
+fn refused(error: &Error, input: &Input<'_>) -> ParseError {
     let message = error.to_string();
     let lower = message.to_ascii_lowercase();
     if matches!(error, Error::EncryptedPdf) || lower.contains("password") || lower.contains("encrypt") {
-        ParseError::Encrypted { format: LABEL }
+        ParseError::encrypted(LABEL, input.password)
     } else {
         ParseError::damaged(LABEL, message)
     }
 }
 
-/// The lines of all pages, and the pages without any.
-#[derive(Default)]
-struct Found {
-    pages: Vec<Vec<Line>>,
-    scanned: Vec<usize>,
-    broken: Vec<usize>,
+/// What a page holds.
+struct Page {
+    lines: Vec<Line>,
+    /// What has no place among the lines.
+    notes: Vec<Note>,
 }
 
-impl Found {
-    fn add(&mut self, document: &PdfDocument, index: usize, lines: Option<Vec<Line>>) {
-        match &lines {
-            None => self.broken.push(index + 1),
-            Some(lines) if lines.is_empty() && has_image(document, index) => self.scanned.push(index + 1),
-            Some(_) => {}
-        }
-        self.pages.push(lines.unwrap_or_default());
+/// The lines of all pages, and what is not text.
+struct Found<'a> {
+    pages: Vec<Vec<Line>>,
+    notes: Vec<Vec<Note>>,
+    scans: Scans<'a>,
+    broken: Vec<u32>,
+}
+
+impl<'a> Found<'a> {
+    fn new(input: &Input<'a>) -> Self {
+        Self { pages: Vec::new(), notes: Vec::new(), scans: Scans::new(input.limits), broken: Vec::new() }
     }
 
-    fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if !self.scanned.is_empty() {
-            let pages = list(&self.scanned);
-            warnings.push(format!("page images without text need OCR: {pages}"));
+    fn add(&mut self, document: &PdfDocument, index: usize, page: Option<Page>) {
+        let page = page.unwrap_or_else(|| {
+            self.broken.extend(u32::try_from(index + 1));
+            Page { lines: Vec::new(), notes: Vec::new() }
+        });
+        if page.lines.is_empty() {
+            // A picture that breaks its decoder costs itself only.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.scans.add(document, index)));
         }
+        self.pages.push(page.lines);
+        self.notes.push(page.notes);
+    }
+
+    fn warnings(&mut self) -> Vec<String> {
+        let mut warnings = self.scans.warnings();
         if !self.broken.is_empty() {
-            warnings.push(format!("pages that could not be read: {}", list(&self.broken)));
+            warnings.push(format!("pages that could not be read: {}", page_list(&self.broken)));
         }
         warnings
     }
 }
 
-fn list(pages: &[usize]) -> String {
-    const SHOWN: usize = 20;
-    let shown: Vec<String> = pages.iter().take(SHOWN).map(usize::to_string).collect();
-    let more = if pages.len() > SHOWN { format!(" and {} more", pages.len() - SHOWN) } else { String::new() };
-    format!("page {}{more}", shown.join(", "))
+/// The lines of a page in reading order and its notes; `None` when the page is broken.
+fn page(document: &PdfDocument, index: usize) -> Option<Page> {
+    let mut spans = document.extract_spans_with_reading_order(index, ReadingOrder::TopToBottom).ok()?;
+    let turned = document.get_page_rotation(index).unwrap_or(0) % 360 != 0;
+    let notes = notes::place(notes::read(document, index), &mut spans, turned);
+    Some(Page { lines: lines::join(spans), notes })
 }
 
-fn has_image(document: &PdfDocument, index: usize) -> bool {
-    document.page_image_handles(index).is_ok_and(|images| !images.is_empty())
-}
-
-/// The lines of a page in reading order; `None` when the page is broken.
-fn page(document: &PdfDocument, index: usize) -> Option<Vec<Line>> {
-    let spans = document.extract_spans_with_reading_order(index, ReadingOrder::TopToBottom).ok()?;
-    Some(lines::join(spans))
-}
-
-/// What people filled into a form, unless the page shows it already.
-fn fields(document: &PdfDocument, found: &Found, writer: &mut Writer<'_>) -> Result<(), ParseError> {
-    use pdf_oxide::extractors::forms::{FieldValue, FormExtractor};
-    let Ok(fields) = FormExtractor::extract_fields(document) else { return Ok(()) };
-    writer.page = None;
-    for field in fields {
-        let FieldValue::Text(value) = &field.value else { continue };
-        let value = value.trim();
-        let shown = || found.pages.iter().flatten().any(|line| line.text.contains(value));
-        if value.is_empty() || shown() {
-            continue;
-        }
-        let name = field.tooltip.as_deref().unwrap_or(&field.full_name).trim();
-        writer.push(BlockKind::Paragraph, &format!("{name}: {value}"))?;
+/// Writes what has no place on its page: a field with its name, a comment with its author.
+fn write_notes(notes: &[Note], writer: &mut Writer<'_>) -> Result<(), ParseError> {
+    for note in notes {
+        let lead = if note.name.is_empty() { String::new() } else { format!("{}: ", note.name) };
+        writer.push(BlockKind::Paragraph, &format!("{lead}{}", note.text))?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub(super) fn read(input: &Input<'_>, format: Format) -> Result<Parsed, ParseErr
     let label = format.label();
     if format != Format::Xls {
         // The reader below does not count what it expands.
-        Archive::open(input.bytes, label, input.limits)?.check_all()?;
+        Archive::open(input, label)?.check_all()?;
     }
     let bytes = Cursor::new(input.bytes);
     let damaged = |error: &dyn std::error::Error| refused(label, &error.to_string());
@@ -46,7 +46,7 @@ pub(super) fn read(input: &Input<'_>, format: Format) -> Result<Parsed, ParseErr
 fn refused(label: &'static str, message: &str) -> ParseError {
     let lower = message.to_ascii_lowercase();
     if lower.contains("password") || lower.contains("encrypted") {
-        ParseError::Encrypted { format: label }
+        ParseError::encrypted(label, None)
     } else {
         ParseError::damaged(label, message)
     }

@@ -1,25 +1,25 @@
 //! Invariants of chunking, over random documents and on examples.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::Strategy as _};
 use quarry_core::ChunkKind;
-use quarry_parse::{Block, BlockKind, ChunkDraft, ChunkSettings, Parsed, chunk};
+use quarry_parse::{Block, BlockKind, ChunkDraft, ChunkSettings, Parsed, Strategy, chunk};
 
 use crate::support::read;
 
 /// Words and single marks, near enough to a subword tokenizer and additive over white space.
-fn count(text: &str) -> usize {
+pub fn count(text: &str) -> usize {
     text.split_whitespace().map(|word| word.chars().count().div_ceil(6)).sum()
 }
 
 fn settings(max_tokens: usize, overlap_tokens: usize) -> ChunkSettings {
-    ChunkSettings { max_tokens, overlap_tokens }
+    ChunkSettings { max_tokens, overlap_tokens, ..ChunkSettings::default() }
 }
 
-fn slice(text: &str, chunk: &ChunkDraft) -> String {
+pub fn slice(text: &str, chunk: &ChunkDraft) -> String {
     text.chars().skip(chunk.span.start as usize).take((chunk.span.end - chunk.span.start) as usize).collect()
 }
 
-fn check(parsed: &Parsed, settings: &ChunkSettings) -> Result<(), TestCaseError> {
+pub fn check(parsed: &Parsed, settings: &ChunkSettings) -> Result<(), TestCaseError> {
     let chunks = chunk(parsed, settings, &count);
     prop_assert_eq!(&chunks, &chunk(parsed, settings, &count));
     let mut covered = vec![false; parsed.text.chars().count()];
@@ -29,6 +29,10 @@ fn check(parsed: &Parsed, settings: &ChunkSettings) -> Result<(), TestCaseError>
         prop_assert_eq!(chunk.text.trim(), &chunk.text);
         prop_assert!(!chunk.text.is_empty());
         prop_assert!(chunk.span.start >= last, "order");
+        if let Some(window) = chunk.window {
+            prop_assert!(window.start <= chunk.span.start && window.end >= chunk.span.end, "window");
+            prop_assert!(window.end as usize <= covered.len() && window != chunk.span, "window");
+        }
         last = chunk.span.start;
         let single = chunk.text.chars().count() == 1;
         prop_assert!(
@@ -45,7 +49,7 @@ fn check(parsed: &Parsed, settings: &ChunkSettings) -> Result<(), TestCaseError>
     Ok(())
 }
 
-fn block() -> impl Strategy<Value = (BlockKind, String)> {
+pub fn block() -> impl proptest::strategy::Strategy<Value = (BlockKind, String)> {
     let kind = prop_oneof![
         (1..4_u8).prop_map(BlockKind::Heading),
         Just(BlockKind::Paragraph),
@@ -67,11 +71,21 @@ fn block() -> impl Strategy<Value = (BlockKind, String)> {
     (kind, text)
 }
 
+fn strategy() -> impl proptest::strategy::Strategy<Value = Strategy> {
+    prop_oneof![
+        Just(Strategy::Structure),
+        Just(Strategy::Fixed),
+        Just(Strategy::SentenceWindow),
+        Just(Strategy::ParentChild),
+        Just(Strategy::Code),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn chunks_tile_any_document(blocks in prop::collection::vec(block(), 0..14), max in 1..60_usize, overlap in 0..20_usize) {
+    fn chunks_tile_any_document(blocks in prop::collection::vec(block(), 0..14), max in 1..60_usize, overlap in 0..20_usize, strategy in strategy()) {
         let mut parsed = Parsed::default();
         for (kind, text) in blocks {
             let start = parsed.text.len();
@@ -79,13 +93,13 @@ proptest! {
             parsed.blocks.push(Block { kind, range: start..parsed.text.len(), page: None });
             parsed.text.push_str("\n\n");
         }
-        check(&parsed, &settings(max, overlap))?;
+        check(&parsed, &ChunkSettings { strategy, ..settings(max, overlap) })?;
     }
 
     #[test]
-    fn chunks_tile_any_text(text in "[ -~\n漢。]{0,600}", max in 1..40_usize) {
+    fn chunks_tile_any_text(text in "[ -~\n漢。]{0,600}", max in 1..40_usize, strategy in strategy()) {
         if let Ok(parsed) = read("a.txt", text.as_bytes()) {
-            check(&parsed, &settings(max, 8))?;
+            check(&parsed, &ChunkSettings { strategy, ..settings(max, 8) })?;
         }
     }
 }

@@ -143,7 +143,8 @@ fn bytes_decide_and_the_name_helps() {
     assert_eq!(kind(b"{\"a\": 1}", "data"), Some(Format::Json));
     assert_eq!(kind(b"{\"a\": 1}\n{\"a\": 2}\n", "data"), Some(Format::JsonLines));
     assert_eq!(kind(b"{ not json", "data"), Some(Format::Text));
-    assert_eq!(kind(b"\x89PNG\r\n\x1a\n...", "a.txt"), None);
+    assert_eq!(kind(b"\x89PNG\r\n\x1a\n...", "a.txt"), Some(Format::Image));
+    assert_eq!(kind(b"OggS...", "a.txt"), None);
     assert_eq!(kind(&docx("", &[]), "a"), Some(Format::Docx));
     let warned = read("a.docx", &pdf(&[&show(&[(72.0, 700.0, 10.0, "Hello")])], "Helvetica")).unwrap();
     assert_eq!(warned.warnings, ["named .docx, but its bytes are a PDF; read as that"]);

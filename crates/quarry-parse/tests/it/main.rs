@@ -1,8 +1,17 @@
 //! Tests over whole documents.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod archives;
+mod books;
 mod chunking;
 mod fixtures;
 mod formats;
 mod hostile;
+mod pdf;
+mod scans;
+mod strategies;
+mod messages;
+mod office;
+mod rich_text;
+mod structured;
 mod support;

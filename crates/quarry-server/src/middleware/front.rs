@@ -89,14 +89,19 @@ fn said(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// Routes that may wait for the end of a run. What they do before and besides is held to the request timeout by
-/// themselves; the run is held to its budgets.
-const WAITS_FOR_RUNS: [&str; 4] =
-    ["/v1/query", "/v1/agents/{agent}/runs", "/v1/runs/{id}/approvals", "/v1/chat/completions"];
+/// Routes that may wait for the end of a run, which is held to its budgets, or read a body of any length, which may not be
+/// silent for long. What they do before and besides is held to the request timeout by themselves.
+const TAKES_ITS_TIME: [&str; 5] = [
+    "/v1/query",
+    "/v1/agents/{agent}/runs",
+    "/v1/runs/{id}/approvals",
+    "/v1/chat/completions",
+    "/v1/documents/bulk",
+];
 
 /// How long a request may take; for ever where the work is as long as the collection is large.
 fn patience(state: &AppState, method: &Method, route: &str, query: Option<&str>) -> Option<Duration> {
-    if route.starts_with("/v1/collections/{name}/index") || WAITS_FOR_RUNS.contains(&route) {
+    if route.starts_with("/v1/collections/{name}/index") || TAKES_ITS_TIME.contains(&route) {
         return None;
     }
     let mut patience = state.patience();

@@ -6,15 +6,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use quarry_core::{Access, CollectionName};
+use quarry_engine::generations::Change;
 
 use crate::{
     auth::Caller,
     extract::{Body, InPath, Parameters},
-    middleware::{Fingerprint, Kept, Repeatable},
+    middleware::{Fingerprint, Kept, Repeatable, Room},
     problem::Problem,
-    reply,
+    reply, sse,
     state::AppState,
-    wire::{self, CollectionPage, CollectionWithCounts, DescribeCollection, NewCollection, PageParameters},
+    wire::{self, CollectionPage, CollectionProgress, CollectionWithCounts, DescribeCollection, NewCollection, PageParameters},
 };
 
 /// Lists collections by name.
@@ -48,10 +49,12 @@ pub(crate) async fn add(
         .part(b"collection")
         .part(new.name.as_str().as_bytes())
         .part(new.description.as_bytes())
-        .part(new.embedder.as_deref().unwrap_or_default().as_bytes());
+        .part(new.embedder.as_deref().unwrap_or_default().as_bytes())
+        .part(&reply::bytes(&new.chunking)?);
     let work = async {
         let collections = state.app.engine.collections();
-        let collection = collections.add(&access, &new.name, new.description, new.embedder).await?;
+        let change = Change { embedder: new.embedder, chunking: new.chunking };
+        let collection = collections.add(&access, &new.name, new.description, change).await?;
         Ok(Kept { status: StatusCode::CREATED, body: reply::bytes(&collection)?, locate })
     };
     let repeatable = Repeatable { state: &state, access: &access, headers: &headers };
@@ -124,6 +127,22 @@ pub(crate) async fn remove(
 ) -> Result<Response, Problem> {
     state.app.engine.collections().remove(&access, &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// How far a collection is now, and each time that has changed: documents by status, chunks, generations being built.
+#[utoipa::path(get, path = "/v1/collections/{name}/events", tag = "collections",
+    params(("name" = String, Path, description = "The collection's name")),
+    responses((status = 200, description = "Events of the kind `progress`", body = CollectionProgress,
+        content_type = "text/event-stream")),
+)]
+pub(crate) async fn events(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+    InPath(name): InPath<CollectionName>,
+    room: Room,
+) -> Result<Response, Problem> {
+    let place = room.exchange(&state)?;
+    Ok(sse::values(state.app.engine.watch_collection(&access, &name).await?, "progress", place))
 }
 
 async fn shown(

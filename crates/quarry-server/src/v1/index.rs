@@ -42,7 +42,7 @@ pub(crate) async fn repair(
     reply::json(&state.app.engine.index().repair(&access, &name).await?)
 }
 
-/// Builds the index anew, with another embedder if one is named.
+/// Builds the index anew, with another embedder or another way of cutting if one is named.
 ///
 /// Questions are answered from the old index until the new one is complete, which is when this returns.
 #[utoipa::path(post, path = "/v1/collections/{name}/index/rebuild", tag = "index",
@@ -58,6 +58,5 @@ pub(crate) async fn rebuild(
 ) -> Result<Response, Problem> {
     let said = request.headers().contains_key(header::CONTENT_TYPE);
     let change = if said { Body::from_request(request, &state).await?.0 } else { RebuildIndex::default() };
-    let embedder = change.embedder.as_deref();
-    reply::json(&state.app.engine.index().rebuild(&access, &name, embedder, &|_, _| {}).await?)
+    reply::json(&state.app.engine.index().rebuild(&access, &name, change.into(), &|_, _| {}).await?)
 }

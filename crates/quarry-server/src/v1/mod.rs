@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod collections;
 pub(crate) mod documents;
 pub(crate) mod facts;
+pub(crate) mod generations;
 pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod jobs;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::JobStage;
+
 /// Named values that filters can ask about: true, false, numbers, text, or lists of these.
 #[derive(Clone, Debug, ToSchema)]
 #[schema(example = json!({"year": 2024, "tags": ["finance", "audit"], "draft": false}))]
@@ -91,6 +93,36 @@ pub struct UploadForm {
     pub password: Option<String>,
     /// How urgent they are: 0 is served first, 9 last; 5 when not said.
     pub priority: Option<u32>,
+}
+
+/// What came of many lines.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct BulkReport {
+    /// Lines that were not blank.
+    pub lines: u64,
+    /// Documents that are new.
+    pub created: u64,
+    /// New versions of known documents.
+    pub new_versions: u64,
+    /// Documents that are as they were.
+    pub unchanged: u64,
+    /// Lines that could not be taken.
+    pub failed: u64,
+    /// The first hundred of them.
+    pub failures: Vec<BulkFailure>,
+}
+
+/// A line that could not be taken.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BulkFailure {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Its source, where it could be read.
+    pub source: String,
+    /// A stable code.
+    pub code: String,
+    /// A sentence.
+    pub detail: String,
 }
 
 /// What adding did, document by document.

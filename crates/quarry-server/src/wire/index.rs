@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::Chunking;
+
 /// How to build an index anew.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -10,6 +12,15 @@ pub struct RebuildIndex {
     /// Another embedder for the collection; every vector is computed anew. The present one when not said.
     #[schema(example = "all-minilm-l6-v2")]
     pub embedder: Option<String>,
+    /// Another way of cutting; the present one when not said.
+    #[schema(value_type = Option<Chunking>)]
+    pub chunking: Option<quarry_core::Chunking>,
+}
+
+impl From<RebuildIndex> for quarry_engine::generations::Change {
+    fn from(change: RebuildIndex) -> Self {
+        Self { embedder: change.embedder, chunking: change.chunking }
+    }
 }
 
 /// What a comparison of database and index found.

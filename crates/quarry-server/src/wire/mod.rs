@@ -23,10 +23,10 @@ mod webhook;
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
 pub use answer::{Answer, Citation, Sentence};
 pub(crate) use answer::ModelAnswer;
-pub use collection::{Collection, CollectionWithCounts, Counts, DescribeCollection, NewCollection};
+pub use collection::{Collection, CollectionProgress, CollectionWithCounts, Counts, DescribeCollection, NewCollection, ChunkStrategy, Chunking, Generation, GenerationState, Generations};
 pub use document::{
-    AddDocuments, Added, AddedDocument, Chunk, ChunkKind, Document, DocumentStatus, Metadata, NewDocument,
-    Outcome, Span, UpdateDocument, UploadForm,
+    AddDocuments, Added, AddedDocument, BulkFailure, BulkReport, Chunk, ChunkKind, Document, DocumentStatus,
+    Ingestion, Metadata, NewDocument, Outcome, Span, UpdateDocument, UploadForm,
 };
 pub use event::AgentEvent;
 pub use filter::{Comparison, Filter, Membership, Presence, Range, Scalar};

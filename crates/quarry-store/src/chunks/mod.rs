@@ -1,8 +1,8 @@
 //! Chunks: published by a worker, read by questions, replayed to indexes.
 
+mod build;
 mod publish;
 mod read;
-mod reembed;
 mod replay;
 
 use std::sync::Arc;
@@ -11,8 +11,6 @@ use quarry_core::{ChunkKind, ChunkRef, CollectionId, Document, DocumentId, JobId
 
 use crate::store::Store;
 
-pub use reembed::ReembeddingRow;
-pub(crate) use reembed::set;
 
 /// The chunks of a store.
 pub struct Chunks<'a> {
@@ -30,6 +28,8 @@ pub struct NewChunk {
     pub page: Option<u32>,
     /// Its place in the parsed text.
     pub span: Span,
+    /// What it can be widened to, in characters of the parsed text.
+    pub window: Option<Span>,
     /// What it mostly is.
     pub kind: ChunkKind,
     /// A hash of what was embedded: an equal one needs no new vector.
@@ -67,6 +67,8 @@ pub struct Publication {
     pub model: (String, u32),
     /// Its chunks, in order.
     pub chunks: Vec<NewChunk>,
+    /// Which of the collection's chunks they belong to: those of the generation that they were made for.
+    pub chunk_set: u32,
 }
 
 /// What publishing did.
@@ -110,6 +112,8 @@ pub struct ChunkRow {
     pub page: Option<u32>,
     /// Its place in the parsed text.
     pub span: Span,
+    /// What it can be widened to, in characters of the parsed text.
+    pub window: Option<Span>,
     /// What it mostly is.
     pub kind: ChunkKind,
 }

@@ -17,8 +17,9 @@ use crate::{
 
 const CHUNKS: Many = Many {
     before: "INSERT INTO chunks (key, tenant, collection, document, version, ordinal, sequence, page, span_start, \
-             span_end, kind, model, content_hash, headings, text, terms, vector) VALUES",
-    columns: 17,
+             span_end, kind, model, content_hash, headings, text, terms, vector, chunk_set, window_start, window_end) \
+             VALUES",
+    columns: 20,
     after: "",
 };
 const READY: Many = Many {
@@ -131,7 +132,7 @@ async fn publish(
 
 /// The documents as they are, kept so until the transaction ends. The collection's row is written first, which makes
 /// changes of one collection wait for one another in the same order everywhere.
-async fn lock(
+pub(super) async fn lock(
     session: &mut Session,
     publications: &[Publication],
 ) -> Result<HashMap<DocumentId, Document>, StoreError> {
@@ -152,14 +153,16 @@ async fn lock(
     rows.iter().map(|row| documents::read(row).map(|document| (document.id, document))).collect()
 }
 
-/// Vectors of another embedder than the collection's must not come in: it may have been rebuilt while a worker was
-/// embedding.
+/// Chunks of another generation than the one that answers must not come in: it may have been swapped while a worker was
+/// cutting and embedding.
 async fn same_embedder(session: &mut Session, publications: &[Publication]) -> Result<(), StoreError> {
     let Some(first) = publications.first() else { return Ok(()) };
-    let sql = "SELECT embedder FROM collections WHERE id = $1 AND tenant = $2";
+    let sql = "SELECT embedder, chunk_set FROM collections WHERE id = $1 AND tenant = $2";
     let Some(row) = session.first(sql, args![first.collection, first.tenant]).await? else { return Ok(()) };
-    let embedder = row.text(0)?;
-    if publications.iter().all(|publication| publication.model.0 == embedder) {
+    let (embedder, set) = (row.text(0)?, row.small(1)?);
+    let live =
+        |publication: &Publication| publication.model.0 == embedder && publication.chunk_set == set;
+    if publications.iter().all(live) {
         Ok(())
     } else {
         Err(StoreError::EmbedderChanged(embedder))
@@ -178,7 +181,7 @@ async fn still_open(
     rows.iter().map(|row| row.id(0)).collect()
 }
 
-async fn next_sequence(session: &mut Session, publications: &[Publication]) -> Result<u64, StoreError> {
+pub(super) async fn next_sequence(session: &mut Session, publications: &[Publication]) -> Result<u64, StoreError> {
     let collection = publications.first().map(|publication| publication.collection);
     let row = session
         .first(
@@ -211,7 +214,7 @@ async fn replace(
     session.execute(sql, args![ids]).await.map(drop)
 }
 
-async fn take_keys(session: &mut Session, count: usize) -> Result<Vec<u64>, StoreError> {
+pub(super) async fn take_keys(session: &mut Session, count: usize) -> Result<Vec<u64>, StoreError> {
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -226,7 +229,7 @@ async fn take_keys(session: &mut Session, count: usize) -> Result<Vec<u64>, Stor
     }
 }
 
-async fn insert(
+pub(super) async fn insert(
     session: &mut Session,
     accepted: &[(usize, &Publication, Document)],
     (models, keys): (&[i64], &[u64]),
@@ -258,6 +261,9 @@ async fn insert(
                 &chunk.text,
                 chunk.terms.as_slice(),
                 chunk.vector.as_deref(),
+                publication.chunk_set,
+                chunk.window.map(|window| window.start),
+                chunk.window.map(|window| window.end),
             ]);
         }
     }

@@ -13,8 +13,11 @@ use crate::{
 // index of the whole collection than look up a list of unknown length. Their order is of no use to the caller: sorting
 // makes SQLite finish the work before the first row, and rows that come all at once wake the waiting task once.
 const COLUMNS: &str = "c.key, c.document, c.version, c.ordinal, c.page, c.span_start, c.span_end, c.kind, c.headings, \
-                       c.text, d.title, d.source, d.metadata \
+                       c.text, d.title, d.source, d.metadata, c.window_start, c.window_end \
                        FROM chunks c JOIN documents d ON d.id = c.document";
+
+/// Only the chunks that answer.
+const LIVE: &str = "c.chunk_set = (SELECT chunk_set FROM collections WHERE id = c.collection)";
 
 impl Chunks<'_> {
     /// The chunks with these keys, in any order. Keys of other tenants or collections, and of chunks that are gone,
@@ -89,7 +92,7 @@ impl Chunks<'_> {
     ) -> Result<Vec<ChunkRow>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} WHERE c.document = $1 AND c.version = $2 AND c.ordinal BETWEEN $3 AND $4 AND c.tenant = \
-             $5 ORDER BY c.ordinal"
+             $5 AND {LIVE} ORDER BY c.ordinal"
         );
         let values = args![document, version, *ordinals.start(), *ordinals.end(), tenant];
         let rows = self.store.db().read().await?.rows(sql, values).await?;
@@ -107,7 +110,8 @@ impl Chunks<'_> {
         request: &PageRequest,
     ) -> Result<Page<ChunkRow>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} WHERE c.document = $1 AND c.ordinal > $2 AND c.tenant = $3 ORDER BY c.ordinal LIMIT $4"
+            "SELECT {COLUMNS} WHERE c.document = $1 AND c.ordinal > $2 AND c.tenant = $3 AND {LIVE} ORDER BY c.ordinal \
+             LIMIT $4"
         );
         let values = args![document, page::after_number(request)?, tenant, page::fetch(request)];
         let rows = self.store.db().read().await?.rows(sql, values).await?;
@@ -127,7 +131,7 @@ impl Chunks<'_> {
             .await?
             .rows(
                 "SELECT c.key FROM chunks c JOIN collections o ON o.id = c.collection WHERE c.collection = $1 AND \
-                 o.tenant = $2",
+                 o.tenant = $2 AND c.chunk_set = o.chunk_set",
                 args![collection, tenant],
             )
             .await?;
@@ -186,5 +190,9 @@ fn read(row: &Row) -> Result<ChunkRow, StoreError> {
         title: row.text(10)?,
         source: row.text(11)?,
         metadata: row.json(12)?,
+        window: match (row.opt_small(13)?, row.opt_small(14)?) {
+            (Some(start), Some(end)) => Some(Span { start, end }),
+            _ => None,
+        },
     })
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use quarry_core::{CollectionId, DocumentId, Metadata, TenantId};
+use quarry_core::{CollectionId, DocumentId, Metadata, Scope};
 
 use super::{ChangedChunk, Chunks, SequencedChanges, publish::uuids};
 use crate::{
@@ -22,25 +22,28 @@ impl Chunks<'_> {
     /// There is no such collection, or the database fails.
     pub async fn changes_after(
         &self,
-        tenant: TenantId,
-        collection: CollectionId,
+        scope: &Scope,
         sequence: u64,
         limit: u32,
     ) -> Result<Vec<SequencedChanges>, StoreError> {
+        let collection = scope.collection;
         let mut session = self.store.db().read().await?;
+        // An index that is built anew over the same chunks has no generation of its own yet.
         let row = session
             .first(
-                "SELECT sequence FROM collections WHERE id = $1 AND tenant = $2",
-                args![collection, tenant],
+                "SELECT o.sequence, COALESCE(g.chunk_set, o.chunk_set) FROM collections o LEFT JOIN generations g ON \
+                 g.collection = o.id AND g.number = $3 WHERE o.id = $1 AND o.tenant = $2",
+                args![collection, scope.tenant, scope.generation],
             )
             .await?;
         // Changes that are committed after this are left to the next call. What vanishes meanwhile below this number
         // has its removal above it.
-        let now = row.ok_or_else(|| StoreError::CollectionNotFound(collection.to_string()))?.big(0)?;
+        let row = row.ok_or_else(|| StoreError::CollectionNotFound(collection.to_string()))?;
+        let (now, set) = (row.big(0)?, row.small(1)?);
         if now <= sequence {
             return Ok(Vec::new());
         }
-        let last = bound(&mut session, collection, (sequence, now), limit).await?;
+        let last = bound(&mut session, (collection, set), (sequence, now), limit).await?;
         let mut changes = BTreeMap::new();
         let rows = session
             .rows(
@@ -53,9 +56,9 @@ impl Chunks<'_> {
         }
         let rows = session
             .rows(
-                "SELECT sequence, key, document, terms, vector, model FROM chunks WHERE collection = $1 AND sequence > \
-                 $2 AND sequence <= $3 ORDER BY sequence, key",
-                args![collection, sequence, last],
+                "SELECT sequence, key, document, terms, vector, model FROM chunks WHERE collection = $1 AND chunk_set = $4 \
+                 AND sequence > $2 AND sequence <= $3 ORDER BY sequence, key",
+                args![collection, sequence, last, set],
             )
             .await?;
         self.add_chunks(&mut session, &rows, &mut changes).await?;
@@ -130,18 +133,19 @@ fn entry(changes: &mut BTreeMap<u64, SequencedChanges>, sequence: u64) -> &mut S
 /// The last number of this batch.
 async fn bound(
     session: &mut Session,
-    collection: CollectionId,
+    (collection, set): (CollectionId, u32),
     (after, now): (u64, u64),
     limit: u32,
 ) -> Result<u64, StoreError> {
     let mut last = now;
-    for table in ["chunks", "removals"] {
+    // Removals are of documents, whatever their chunks.
+    for table in ["chunks WHERE chunk_set = $5 AND", "removals WHERE $5 >= 0 AND"] {
         let sql = format!(
-            "SELECT sequence FROM {table} WHERE collection = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence \
+            "SELECT sequence FROM {table} collection = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence \
              LIMIT 1 OFFSET $4"
         );
-        let first = session.first(sql.clone(), args![collection, after, last, 0_i64]).await?;
-        let beyond = session.first(sql, args![collection, after, last, limit.max(1)]).await?;
+        let first = session.first(sql.clone(), args![collection, after, last, 0_i64, set]).await?;
+        let beyond = session.first(sql, args![collection, after, last, limit.max(1), set]).await?;
         if let (Some(first), Some(beyond)) = (first, beyond) {
             // The number that does not fit whole waits, unless it is the first.
             last = beyond.big(0)?.saturating_sub(1).max(first.big(0)?).min(last);

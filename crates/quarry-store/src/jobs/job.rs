@@ -77,6 +77,36 @@ pub(super) fn read(row: &Row) -> Result<Job, StoreError> {
     })
 }
 
+/// What [`unbuilt_job`] expects of `documents d` and `versions v`.
+pub(crate) fn unbuilt_columns() -> &'static str {
+    "d.tenant, d.collection, d.id, v.version, v.name, v.media_type, v.title, d.source, d.metadata, v.content_hash, \
+     v.bytes, v.original, v.password"
+}
+
+/// A document's searchable version as a job of nobody's queue: it is read again for another generation.
+pub(crate) fn unbuilt_job(row: &Row) -> Result<Job, StoreError> {
+    Ok(Job {
+        id: JobId::new(),
+        tenant: TenantId::from_uuid(row.id(0)?),
+        collection: CollectionId::from_uuid(row.id(1)?),
+        document: DocumentId::from_uuid(row.id(2)?),
+        version: row.small(3)?,
+        attempt: 1,
+        max_attempts: 1,
+        waits: 0,
+        stage: JobStage::Fetched,
+        name: row.text(4)?,
+        media_type: row.opt_text(5)?,
+        title: row.opt_text(6)?,
+        source: row.text(7)?,
+        metadata: row.json(8)?,
+        content_hash: hex::encode(row.bytes(9)?),
+        bytes: row.big(10)?,
+        original: row.opt_bytes(11)?.map(Bytes::from),
+        password: row.opt_text(12)?,
+    })
+}
+
 impl Jobs<'_> {
     /// Documents up to this many bytes are small: they have workers of their own, so that none waits for a large one.
     pub const SMALL: u64 = 256 * 1024;

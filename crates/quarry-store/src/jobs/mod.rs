@@ -25,6 +25,7 @@ pub(crate) use end::finish;
 pub use failure::JobFailure;
 pub use info::{JobInfo, JobStats, StageAge};
 pub use job::Job;
+pub(crate) use job::{unbuilt_columns, unbuilt_job};
 pub use stage::{JobStage, JobStatus};
 pub(crate) use turns::{Turn, take_turns};
 

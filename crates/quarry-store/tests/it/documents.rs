@@ -200,7 +200,27 @@ async fn new_metadata_reaches_the_index_by_a_new_sequence_number(world: &World) 
     assert_eq!((untouched.title.as_str(), untouched.metadata), ("Other", metadata));
 }
 
+async fn old_versions_are_forgotten_beyond_the_newest(world: &World) {
+    let collection = world.collection(ROOT, "c").await;
+    let large = |number: u32| format!("{number}").repeat(100_000);
+    for number in 0..5 {
+        world.put(&collection, "a", &large(number), 1).await;
+    }
+    let document = world.put(&collection, "b", "short", 1).await;
+    let hash = world.store.blobs().put(large(0).into()).await.unwrap();
+    world.store.blobs().settle([hash.as_str()]).await;
+    let documents = world.store.documents();
+    assert_eq!(documents.prune_versions(3, 100).await.unwrap(), 2);
+    assert_eq!(documents.prune_versions(3, 100).await.unwrap(), 0);
+    assert!(world.store.blobs().get(&hash).await.is_err(), "its bytes go with the last version that has them");
+    assert!(documents.text(ROOT, document.id, 1).await.unwrap().is_some());
+    let a = documents.find_by_source(ROOT, collection.id, "a").await.unwrap().unwrap();
+    assert!(documents.text(ROOT, a.id, 2).await.unwrap().is_none());
+    assert!(documents.text(ROOT, a.id, 5).await.unwrap().is_some());
+}
+
 stories!(
+    old_versions_are_forgotten_beyond_the_newest,
     an_upload_is_a_document_a_job_and_an_audit_row,
     the_same_upload_again_changes_nothing,
     a_batch_with_one_source_twice_makes_two_versions,

@@ -17,6 +17,7 @@ use quarry_engine::{
     Answer, AnswerRequest, Engine, Repair, SearchRequest, SearchResponse, Upload, Verification,
     agent::{ToolSource, tools::Toolbox},
     documents::ChunkView,
+    generations::{Change, GenerationView},
     history::HistoryView,
     jobs::{DeadLetters, JobStatus, JobView},
 };
@@ -122,9 +123,9 @@ impl Local {
         &self,
         name: &CollectionName,
         description: String,
-        embedder: Option<String>,
+        change: &Change,
     ) -> Outcome<Collection> {
-        Ok(self.engine.collections().add(&self.access, name, description, embedder).await?)
+        Ok(self.engine.collections().add(&self.access, name, description, change.clone()).await?)
     }
 
     pub(super) async fn remove_collection(&self, name: &CollectionName) -> Outcome<()> {
@@ -229,9 +230,41 @@ impl Local {
     pub(super) async fn rebuild(
         &self,
         collection: &CollectionName,
-        embedder: Option<&str>,
+        change: &Change,
         progress: Progress<'_>,
     ) -> Outcome<Collection> {
-        Ok(self.engine.index().rebuild(&self.access, collection, embedder, progress).await?)
+        Ok(self.engine.index().rebuild(&self.access, collection, change.clone(), progress).await?)
+    }
+
+    pub(super) async fn generations(&self, collection: &CollectionName) -> Outcome<Vec<GenerationView>> {
+        Ok(self.engine.generations().list(&self.access, collection).await?)
+    }
+
+    pub(super) async fn begin_generation(
+        &self,
+        collection: &CollectionName,
+        change: &Change,
+    ) -> Outcome<GenerationView> {
+        Ok(self.engine.generations().begin(&self.access, collection, change.clone()).await?)
+    }
+
+    pub(super) async fn generation(
+        &self,
+        collection: &CollectionName,
+        number: u32,
+    ) -> Outcome<GenerationView> {
+        Ok(self.engine.generations().get(&self.access, collection, number).await?)
+    }
+
+    pub(super) async fn activate_generation(
+        &self,
+        collection: &CollectionName,
+        number: u32,
+    ) -> Outcome<GenerationView> {
+        Ok(self.engine.generations().activate(&self.access, collection, number).await?)
+    }
+
+    pub(super) async fn remove_generation(&self, collection: &CollectionName, number: u32) -> Outcome<()> {
+        Ok(self.engine.generations().remove(&self.access, collection, number).await?)
     }
 }

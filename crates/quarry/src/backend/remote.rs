@@ -13,6 +13,7 @@ use quarry_core::{
 use quarry_engine::{
     Answer, AnswerRequest, Repair, SearchRequest, SearchResponse, Upload, Verification,
     documents::ChunkView,
+    generations::{Change, GenerationView},
     history::HistoryView,
     jobs::{DeadLetters, JobStatus, JobView},
 };
@@ -95,9 +96,11 @@ impl Remote {
         &self,
         name: &CollectionName,
         description: String,
-        embedder: Option<String>,
+        change: &Change,
     ) -> Outcome<Collection> {
-        let body = json!({"name": name, "description": description, "embedder": embedder});
+        let Change { embedder, chunking } = change;
+        let body =
+            json!({"name": name, "description": description, "embedder": embedder, "chunking": chunking});
         self.0.post("/v1/collections", &body).await
     }
 
@@ -211,12 +214,56 @@ impl Remote {
     pub(super) async fn rebuild(
         &self,
         collection: &CollectionName,
-        embedder: Option<&str>,
+        change: &Change,
         _: Progress<'_>,
     ) -> Outcome<Collection> {
-        let body = json!({"embedder": embedder});
-        self.0.post(&format!("/v1/collections/{collection}/index/rebuild"), &body).await
+        self.0.post(&format!("/v1/collections/{collection}/index/rebuild"), &changed(change)).await
     }
+
+    pub(super) async fn generations(&self, collection: &CollectionName) -> Outcome<Vec<GenerationView>> {
+        let all: All<GenerationView> =
+            self.0.get(&format!("/v1/collections/{collection}/generations"), &[]).await?;
+        Ok(all.items)
+    }
+
+    pub(super) async fn begin_generation(
+        &self,
+        collection: &CollectionName,
+        change: &Change,
+    ) -> Outcome<GenerationView> {
+        self.0.post(&format!("/v1/collections/{collection}/generations"), &changed(change)).await
+    }
+
+    pub(super) async fn generation(
+        &self,
+        collection: &CollectionName,
+        number: u32,
+    ) -> Outcome<GenerationView> {
+        self.0.get(&format!("/v1/collections/{collection}/generations/{number}"), &[]).await
+    }
+
+    pub(super) async fn activate_generation(
+        &self,
+        collection: &CollectionName,
+        number: u32,
+    ) -> Outcome<GenerationView> {
+        let path = format!("/v1/collections/{collection}/generations/{number}/activate");
+        self.0.post(&path, &json!({})).await
+    }
+
+    pub(super) async fn remove_generation(&self, collection: &CollectionName, number: u32) -> Outcome<()> {
+        self.0.delete(&format!("/v1/collections/{collection}/generations/{number}")).await
+    }
+}
+
+/// A list that is short enough to come whole.
+#[derive(serde::Deserialize)]
+struct All<T> {
+    items: Vec<T>,
+}
+
+fn changed(change: &Change) -> Value {
+    json!({"embedder": change.embedder, "chunking": change.chunking})
 }
 
 /// What the server says of many jobs.
@@ -271,6 +318,12 @@ fn document(upload: &Upload) -> Value {
         fields.insert(field.to_owned(), content.into());
         if !upload.name.is_empty() {
             fields.insert("name".to_owned(), upload.name.clone().into());
+        }
+        if let Some(password) = &upload.password {
+            fields.insert("password".to_owned(), password.clone().into());
+        }
+        if let Some(priority) = upload.priority {
+            fields.insert("priority".to_owned(), priority.into());
         }
     }
     body

@@ -9,6 +9,7 @@ use quarry_core::{
 use quarry_engine::{
     Answer, AnswerRequest, Repair, SearchRequest, SearchResponse, Upload, Verification,
     documents::ChunkView,
+    generations::{Change, GenerationView},
     history::HistoryView,
     jobs::{DeadLetters, JobStatus, JobView},
 };
@@ -58,7 +59,7 @@ verbs! {
     /// A collection and how full it is.
     collection(name: &CollectionName) -> CollectionView;
     /// Makes a collection.
-    add_collection(name: &CollectionName, description: String, embedder: Option<String>) -> Collection;
+    add_collection(name: &CollectionName, description: String, change: &Change) -> Collection;
     /// Erases a collection.
     remove_collection(name: &CollectionName) -> ();
     /// Lists documents.
@@ -102,7 +103,17 @@ verbs! {
     /// Mends the index.
     repair(collection: &CollectionName) -> Repair;
     /// Builds the index anew.
-    rebuild(collection: &CollectionName, embedder: Option<&str>, progress: Progress<'_>) -> Collection;
+    rebuild(collection: &CollectionName, change: &Change, progress: Progress<'_>) -> Collection;
+    /// Lists the generations of a collection.
+    generations(collection: &CollectionName) -> Vec<GenerationView>;
+    /// Begins the next generation of a collection.
+    begin_generation(collection: &CollectionName, change: &Change) -> GenerationView;
+    /// A generation.
+    generation(collection: &CollectionName, number: u32) -> GenerationView;
+    /// Swaps back to a generation.
+    activate_generation(collection: &CollectionName, number: u32) -> GenerationView;
+    /// Drops a generation.
+    remove_generation(collection: &CollectionName, number: u32) -> ();
 }
 
 impl Backend {

@@ -4,7 +4,11 @@ use clap::{Args, Subcommand};
 use quarry_core::{Collection, CollectionName};
 use serde_json::json;
 
-use super::paging::{Paging, rest};
+use super::{
+    cutting::Cutting,
+    generations::{self, GenerationsCommand},
+    paging::{Paging, rest},
+};
 use crate::{
     backend::{Backend, CollectionView, Need},
     context::Context,
@@ -23,6 +27,9 @@ pub(crate) enum CollectionsCommand {
     Show(NameArgs),
     /// Erase a collection with everything in it.
     Remove(NameArgs),
+    /// Embed or cut a collection anew in the background, swap in, swap back.
+    #[command(subcommand)]
+    Generations(GenerationsCommand),
 }
 
 /// A collection to make.
@@ -34,9 +41,8 @@ pub(crate) struct AddArgs {
     /// What it is for.
     #[arg(long, value_name = "TEXT", default_value = "")]
     description: String,
-    /// Which embedder its vectors come from [default: the configured one].
-    #[arg(long, value_name = "ID")]
-    embedder: Option<String>,
+    #[command(flatten)]
+    cutting: Cutting,
 }
 
 /// A collection.
@@ -66,7 +72,7 @@ async fn carry_out(context: &Context, backend: &Backend, command: &CollectionsCo
         }
         CollectionsCommand::Add(new) => {
             let made =
-                backend.add_collection(&new.name, new.description.clone(), new.embedder.clone()).await?;
+                backend.add_collection(&new.name, new.description.clone(), &new.cutting.change()).await?;
             out.result(&made, || format!("made `{}` with the embedder `{}`\n", made.name, made.embedder));
         }
         CollectionsCommand::Show(named) => {
@@ -77,6 +83,7 @@ async fn carry_out(context: &Context, backend: &Backend, command: &CollectionsCo
             backend.remove_collection(&named.name).await?;
             out.result(&json!({"removed": named.name}), || format!("erased `{}`\n", named.name));
         }
+        CollectionsCommand::Generations(command) => generations::run(context, backend, command).await?,
     }
     Ok(())
 }
@@ -99,6 +106,9 @@ fn shown(view: &CollectionView) -> String {
         "embedder    {} ({} numbers a vector)\n",
         collection.embedder, collection.dimension
     ));
+    if let Some(chunking) = &collection.chunking {
+        text.push_str(&format!("cut         {}\n", generations::cut(chunking)));
+    }
     let documents: Vec<String> = counts
         .documents
         .iter()

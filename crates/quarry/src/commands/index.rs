@@ -5,6 +5,7 @@ use quarry_core::{CollectionName, PageRequest};
 use quarry_engine::{Repair, Verification};
 use serde_json::json;
 
+use super::cutting::Cutting;
 use crate::{
     backend::{Backend, Need},
     context::Context,
@@ -18,7 +19,7 @@ pub(crate) enum IndexCommand {
     Verify(WhichArgs),
     /// Make the index equal to the database.
     Repair(WhichArgs),
-    /// Build the index anew, with another embedder if one is named.
+    /// Build the index anew, with another embedder or another way of cutting if one is named.
     Rebuild(RebuildArgs),
 }
 
@@ -36,9 +37,8 @@ pub(crate) struct RebuildArgs {
     /// Which collection.
     #[arg(long, short, value_name = "NAME", default_value = "default")]
     collection: CollectionName,
-    /// Make every vector anew with this embedder [default: the collection's own].
-    #[arg(long, value_name = "ID")]
-    embedder: Option<String>,
+    #[command(flatten)]
+    cutting: Cutting,
 }
 
 /// Carries out a command.
@@ -120,13 +120,13 @@ fn repaired(one: &Repair) -> String {
 }
 
 async fn rebuild(context: &Context, backend: &Backend, what: &RebuildArgs) -> Outcome<()> {
-    let bar = context.out.bar(0, "chunks");
+    let bar = context.out.bar(0, "");
     bar.set_message("rebuilding");
     let progress = |done: u64, all: u64| {
         bar.set_length(all);
         bar.set_position(done);
     };
-    let collection = backend.rebuild(&what.collection, what.embedder.as_deref(), &progress).await?;
+    let collection = backend.rebuild(&what.collection, &what.cutting.change(), &progress).await?;
     bar.finish_and_clear();
     context.out.result(&collection, || {
         let (name, generation) = (&collection.name, collection.generation);

@@ -63,6 +63,7 @@ pub(super) const KEYS: &[Key] = &[
     key("ingest.max_document_bytes", Kind::Whole(1, HUGE), "104857600", "Largest document in bytes."),
     key("ingest.patience_hours", Kind::Whole(0, 8_760), "72", "Hours that a document waits for something that is missing (an embedder that refuses, a model that is not installed) before it is given up."),
     key("ingest.keep_done_days", Kind::Whole(0, 3_650), "7", "Days that jobs which are done stay in the list; 0 keeps them."),
+    key("ingest.keep_versions", Kind::Whole(0, 100_000), "10", "Versions of a document that are kept; older ones are forgotten with their bytes. 0 keeps all."),
     key("parse.processes", Kind::Whole(0, 256), "0", "Processes that parse at a time; 0 means one for each of the machine's cores."),
     key("parse.memory_megabytes", Kind::Whole(64, 1_048_576), "1024", "Megabytes of memory that one document may take."),
     key("parse.cpu_seconds", Kind::Whole(1, 86_400), "120", "Seconds of processor time that one document may take."),

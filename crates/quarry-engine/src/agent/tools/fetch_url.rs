@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use quarry_models::chat::ToolSpec;
-use quarry_parse::{Format, Limits, Source, parse, sniff};
+use quarry_parse::{Format, Limits, Parsed, Source, parse, sniff};
 use serde_json::{Value, json};
 
 use crate::{
@@ -120,9 +120,11 @@ fn readable(body: &Bytes, kind: &str) -> Result<String, ToolFailure> {
     if !body.is_empty() && !sniff(body, "").format.is_some_and(|format| text_like.contains(&format)) {
         return Err(unread("it is no text"));
     }
-    let source = Source { bytes: body, name: "", media_type: Some(kind) };
+    let source = Source { bytes: body, name: "", media_type: Some(kind), password: None };
     let limits = Limits { input_bytes: MOST_BYTES, ..Limits::default() };
-    let parsed = parse(&source, &limits).map_err(|error| unread(&error.to_string()))?;
+    let parsed = parse(&source, &limits)
+        .and_then(Parsed::or_needs_ocr)
+        .map_err(|error| unread(&error.to_string()))?;
     Ok(match parsed.title.filter(|title| !parsed.text.trim_start().starts_with(title.as_str())) {
         Some(title) => format!("{title}\n\n{}", parsed.text.trim()),
         None => parsed.text.trim().to_owned(),

@@ -7,9 +7,12 @@ use super::{
     notes::flatten,
     numbering::{Mark, Numbering},
     styles::Styles,
-    xml::{attribute, reader, reference},
 };
-use crate::{BlockKind, Limits, ParseError, writer::one_line};
+use crate::{
+    BlockKind, Limits, ParseError,
+    formats::markup::{attribute, reader, reference},
+    writer::one_line,
+};
 
 /// What the body is made of, in order.
 pub(super) enum Item {
@@ -156,6 +159,10 @@ impl<'a> Body<'a> {
             "tab" | "ptab" if !paragraph.in_properties && !paragraph.hidden => paragraph.text.push('\t'),
             "br" | "cr" if !paragraph.hidden => paragraph.text.push('\n'),
             "noBreakHyphen" => paragraph.text.push('-'),
+            "commentReference" => {
+                let id = attribute(element, "id").unwrap_or_default();
+                paragraph.notes.push(("comment".to_owned(), id));
+            }
             "footnoteReference" | "endnoteReference" => {
                 let id = attribute(element, "id").unwrap_or_default();
                 paragraph.text.push_str(&format!(" [{id}]"));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use quick_xml::events::Event;
 
-use super::xml::{attribute, reader};
+use crate::formats::markup::{attribute, reader};
 
 /// What a style says about its paragraphs.
 #[derive(Clone, Debug, Default)]

@@ -2,40 +2,59 @@
 
 use dom_query::NodeRef;
 
-use super::walk::{is_hidden, is_inline, push_collapsed};
+use super::{
+    furniture::{is_hidden, is_inline, spoken},
+    walk::push_collapsed,
+};
 use crate::{BlockKind, ParseError, writer::Writer, writer::one_line};
 
-/// Whether rows and columns mean something: more than one cell in a row, nothing large inside.
+/// Whether rows and columns mean something: more than one cell in a row, nothing large inside. A table in a cell is
+/// part of that cell where the outer one is a table by its own heads or its short cells.
 pub(super) fn holds_data(table: &NodeRef<'_>) -> bool {
     const LONGEST_CELL: usize = 2_000;
-    let mut wide = false;
+    const LONGEST_AROUND_TABLE: usize = 400;
+    let rows = rows(table);
+    let named = rows.iter().any(|row| row.children_it(false).any(|cell| cell.has_name("th")));
+    let mut longest = LONGEST_CELL;
     for node in table.descendants_it() {
         let Some(name) = node.node_name() else { continue };
         match &*name {
-            "table" | "h1" | "h2" | "h3" | "form" | "article" | "section" => return false,
-            "td" | "th" if node.text().len() > LONGEST_CELL => return false,
-            "tr" => wide |= cells(&node).take(2).count() > 1,
+            "h1" | "h2" | "h3" | "form" | "article" | "section" | "pre" => return false,
+            "table" if !named => longest = LONGEST_AROUND_TABLE,
             _ => {}
         }
     }
-    wide
+    let short = |row: &NodeRef<'_>| cells(row).all(|cell| cell.text().trim().len() <= longest);
+    let presented = table.attr("role").is_some_and(|role| matches!(&*role, "presentation" | "none"));
+    !presented && rows.iter().any(|row| cells(row).nth(1).is_some()) && rows.iter().all(short)
+}
+
+/// The rows of a table itself, not those of tables in its cells.
+fn rows<'a>(table: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
+    let mut rows = Vec::new();
+    for child in table.children_it(false) {
+        match child.node_name().as_deref() {
+            Some("tr") => rows.push(child),
+            Some("thead" | "tbody" | "tfoot") => {
+                rows.extend(child.children_it(false).filter(|row| row.has_name("tr")));
+            }
+            _ => {}
+        }
+    }
+    rows
 }
 
 /// Writes the caption as a paragraph and every row.
 pub(super) fn write(table: &NodeRef<'_>, writer: &mut Writer<'_>) -> Result<(), ParseError> {
     let mut spans: Vec<Span> = Vec::new();
     let number = writer.next_table();
-    let mut first = true;
-    for node in table.descendants_it() {
-        match node.node_name().as_deref() {
-            Some("caption") => writer.push(BlockKind::Paragraph, &one_line(&node.text()))?,
-            Some("tr") => {
-                let (row, header) = row(&node, &mut spans);
-                writer.row(number, first && header, &row)?;
-                first = false;
-            }
-            _ => {}
-        }
+    if let Some(caption) = table.children_it(false).find(|child| child.has_name("caption")) {
+        writer.push(BlockKind::Paragraph, &one_line(&caption.text()))?;
+    }
+    for (index, node) in rows(table).iter().enumerate() {
+        let in_head = node.parent().is_some_and(|parent| parent.has_name("thead"));
+        let (cells, named) = row(node, &mut spans);
+        writer.row(number, index == 0 && (named || in_head), &cells)?;
     }
     Ok(())
 }
@@ -99,12 +118,24 @@ fn push_cell(text: &mut String, node: &NodeRef<'_>, depth: usize) {
         if depth > DEEPEST || is_hidden(&child, &name) {
             continue;
         }
+        if let Some(said) = spoken(&child, &name) {
+            push_collapsed(text, &said);
+            continue;
+        }
+        // Rows and cells of a table in a cell stay apart.
+        match &*name {
+            "td" | "th" if text.ends_with(|letter: char| !letter.is_whitespace() && letter != ';') => {
+                text.push_str(", ");
+            }
+            "tr" if text.ends_with(|letter: char| !letter.is_whitespace()) => text.push_str("; "),
+            _ => {}
+        }
         let block = !is_inline(&name);
         if block {
             push_collapsed(text, " ");
         }
         push_cell(text, &child, depth + 1);
-        if block {
+        if block && !matches!(&*name, "td" | "th" | "tr") {
             push_collapsed(text, " ");
         }
     }

@@ -2,8 +2,15 @@
 
 use dom_query::{Document, NodeRef};
 
-use super::table;
-use crate::{BlockKind, ParseError, Parsed, formats::Input, writer::Writer};
+use super::{
+    furniture::{is_furniture, is_hidden, is_inline, spoken},
+    table,
+};
+use crate::{
+    BlockKind, ParseError, Parsed,
+    formats::Input,
+    writer::{Writer, one_line},
+};
 
 /// What is walked: a whole page has navigation to leave out, an article was cleaned already.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,11 +29,19 @@ pub(super) fn walk(document: &Document, input: &Input<'_>, scope: Scope) -> Resu
         text: String::new(),
         lists: Vec::new(),
         quotes: 0,
-        item: false,
+        item: None,
     };
     walk.children(&document.root(), 0)?;
     walk.flush()?;
     Ok(walk.writer.finish())
+}
+
+/// What the open text is an item of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Item {
+    List,
+    /// A term and what it means.
+    Definition,
 }
 
 struct Walk<'a> {
@@ -37,7 +52,7 @@ struct Walk<'a> {
     /// Open lists; the number of the next item where they are numbered.
     lists: Vec<Option<u64>>,
     quotes: usize,
-    item: bool,
+    item: Option<Item>,
 }
 
 impl Walk<'_> {
@@ -59,83 +74,124 @@ impl Walk<'_> {
         if is_hidden(node, &name) || (self.scope == Scope::Page && is_furniture(node, &name)) {
             return Ok(());
         }
+        if let Some(said) = spoken(node, &name) {
+            push_collapsed(&mut self.text, &said);
+            return Ok(());
+        }
         match &*name {
             "br" => self.text.push('\n'),
             "hr" => self.flush()?,
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                self.flush()?;
-                self.children(node, depth)?;
                 let level = name.as_bytes().get(1).map_or(1, |digit| digit - b'0');
-                let text = std::mem::take(&mut self.text);
-                self.writer.push(BlockKind::Heading(level), &crate::writer::one_line(&text))?;
+                self.heading(node, level, depth)?;
             }
-            "pre" | "textarea" | "listing" => {
-                self.flush()?;
-                self.writer.push(BlockKind::Code, &node.text())?;
+            _ if node.attr("role").is_some_and(|role| &*role == "heading") => {
+                let level =
+                    node.attr("aria-level").and_then(|level| level.trim().parse().ok()).unwrap_or(2_u8);
+                self.heading(node, level.clamp(1, 6), depth)?;
             }
-            "ul" | "ol" | "menu" => {
+            "pre" | "textarea" | "listing" | "xmp" => {
                 self.flush()?;
-                let first = node.attr("start").and_then(|start| start.trim().parse().ok()).unwrap_or(1);
-                self.lists.push((&*name == "ol").then_some(first));
-                self.children(node, depth)?;
-                self.flush()?;
-                self.lists.pop();
-            }
-            "li" => {
-                self.flush()?;
-                self.mark();
-                self.children(node, depth)?;
-                self.flush()?;
-            }
-            "blockquote" => {
-                self.flush()?;
-                self.quotes += 1;
-                self.children(node, depth)?;
-                self.flush()?;
-                self.quotes -= 1;
+                let mut code = String::new();
+                push_lines(&mut code, node, 0);
+                self.writer.push(BlockKind::Code, &code)?;
             }
             "table" if table::holds_data(node) => {
                 self.flush()?;
                 table::write(node, &mut self.writer)?;
             }
+            "ul" | "ol" | "menu" | "li" | "dl" | "dt" | "dd" | "blockquote" => {
+                self.grouped(node, &name, depth)?
+            }
             name if is_inline(name) => self.children(node, depth)?,
             _ => {
-                // The first block inside a list item stays behind the item's mark.
-                if !self.item || !is_mark(&self.text) {
-                    self.flush()?;
-                }
+                // The first block inside an item stays behind the item's mark or term.
+                self.flush_unless_started()?;
                 self.children(node, depth)?;
-                if !self.item || !is_mark(&self.text) {
-                    self.flush()?;
-                }
+                self.flush_unless_started()?;
             }
         }
         Ok(())
     }
 
-    fn mark(&mut self) {
+    fn heading(&mut self, node: &NodeRef<'_>, level: u8, depth: usize) -> Result<(), ParseError> {
+        self.flush()?;
+        self.children(node, depth)?;
+        let text = std::mem::take(&mut self.text);
+        self.item = None;
+        self.writer.push(BlockKind::Heading(level), &one_line(&text))
+    }
+
+    /// Lists, definitions and quotations.
+    fn grouped(&mut self, node: &NodeRef<'_>, name: &str, depth: usize) -> Result<(), ParseError> {
+        // A definition goes on behind its term.
+        if name != "dd" || !self.is_started() {
+            self.flush()?;
+        }
+        match name {
+            "ul" | "ol" | "menu" => {
+                let first = node.attr("start").and_then(|start| start.trim().parse().ok()).unwrap_or(1);
+                self.lists.push((name == "ol").then_some(first));
+            }
+            "li" => self.mark(node.attr("value").and_then(|value| value.trim().parse().ok())),
+            "dt" | "dd" => self.item = Some(Item::Definition),
+            "blockquote" => self.quotes += 1,
+            _ => {}
+        }
+        self.children(node, depth)?;
+        if name == "dt" && !self.text.trim().is_empty() {
+            self.text.truncate(self.text.trim_end().len());
+            self.text.push_str(if self.text.ends_with(':') { " " } else { ": " });
+            return Ok(());
+        }
+        self.flush()?;
+        match name {
+            "ul" | "ol" | "menu" => drop(self.lists.pop()),
+            "blockquote" => self.quotes -= 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, value: Option<u64>) {
         self.text = "  ".repeat(self.lists.len().saturating_sub(1));
         match self.lists.last_mut() {
             Some(Some(number)) => {
+                *number = value.unwrap_or(*number);
                 self.text.push_str(&format!("{number}. "));
                 *number = number.saturating_add(1);
             }
             _ => self.text.push_str("- "),
         }
-        self.item = true;
+        self.item = Some(Item::List);
+    }
+
+    /// Whether an item has nothing but its mark or its term so far.
+    fn is_started(&self) -> bool {
+        match self.item {
+            Some(Item::List) => is_mark(&self.text),
+            Some(Item::Definition) => self.text.ends_with(": "),
+            None => false,
+        }
+    }
+
+    fn flush_unless_started(&mut self) -> Result<(), ParseError> {
+        if self.is_started() { Ok(()) } else { self.flush() }
     }
 
     fn flush(&mut self) -> Result<(), ParseError> {
         let text = std::mem::take(&mut self.text);
-        let item = std::mem::take(&mut self.item);
-        let kind = if item {
-            BlockKind::ListItem
-        } else if self.quotes > 0 {
-            BlockKind::Quote
-        } else {
-            BlockKind::Paragraph
+        let kind = match self.item.take() {
+            Some(Item::List) if is_mark(&text) => return Ok(()),
+            Some(Item::Definition) => {
+                let text = text.trim_end();
+                return self.writer.push(BlockKind::ListItem, text.strip_suffix(':').unwrap_or(text));
+            }
+            Some(Item::List) => BlockKind::ListItem,
+            None if self.quotes > 0 => BlockKind::Quote,
+            None => BlockKind::Paragraph,
         };
-        if item && is_mark(&text) { Ok(()) } else { self.writer.push(kind, &text) }
+        self.writer.push(kind, &text)
     }
 }
 
@@ -152,86 +208,34 @@ pub(super) fn push_collapsed(text: &mut String, more: &str) {
             if !text.is_empty() && !text.ends_with([' ', '\n']) {
                 text.push(' ');
             }
-        } else if letter != '\u{ad}' {
+        } else if !matches!(letter, '\u{ad}' | '\u{200b}') {
             text.push(letter);
         }
     }
 }
 
-pub(super) fn is_hidden(node: &NodeRef<'_>, name: &str) -> bool {
-    let never = matches!(
-        name,
-        "script"
-            | "style"
-            | "noscript"
-            | "template"
-            | "svg"
-            | "math"
-            | "head"
-            | "title"
-            | "iframe"
-            | "object"
-            | "canvas"
-            | "select"
-            | "button"
-            | "input"
-            | "audio"
-            | "video"
-            | "datalist"
-    );
-    never
-        || node.has_attr("hidden")
-        || node.attr("style").is_some_and(|style| {
-            let style: String = style.chars().filter(|letter| !letter.is_whitespace()).collect();
-            style.to_ascii_lowercase().contains("display:none")
-        })
-}
-
-/// The parts around the content that are the same on every page of a site.
-fn is_furniture(node: &NodeRef<'_>, name: &str) -> bool {
-    let role = node.attr("role").unwrap_or_default();
-    matches!(name, "nav" | "footer" | "aside" | "dialog")
-        || matches!(&*role, "navigation" | "banner" | "contentinfo" | "search" | "dialog" | "menu")
-}
-
-pub(super) fn is_inline(name: &str) -> bool {
-    matches!(
-        name,
-        "a" | "abbr"
-            | "acronym"
-            | "b"
-            | "bdi"
-            | "bdo"
-            | "big"
-            | "cite"
-            | "code"
-            | "data"
-            | "del"
-            | "dfn"
-            | "em"
-            | "font"
-            | "i"
-            | "img"
-            | "ins"
-            | "kbd"
-            | "label"
-            | "mark"
-            | "q"
-            | "rp"
-            | "rt"
-            | "ruby"
-            | "s"
-            | "samp"
-            | "small"
-            | "span"
-            | "strike"
-            | "strong"
-            | "sub"
-            | "sup"
-            | "time"
-            | "tt"
-            | "u"
-            | "var"
-            | "wbr"
-    )
+/// Preformatted text as it is, with the line ends that elements make.
+fn push_lines(code: &mut String, node: &NodeRef<'_>, depth: usize) {
+    const DEEPEST: usize = 100;
+    for child in node.children_it(false) {
+        let Some(name) = child.node_name().filter(|_| !child.is_text() && depth < DEEPEST) else {
+            code.push_str(&child.text());
+            continue;
+        };
+        match &*name {
+            "br" => code.push('\n'),
+            name if is_hidden(&child, name) => {}
+            name => {
+                // Some pages put each line of a listing into an element of its own.
+                let line = matches!(name, "div" | "p" | "li" | "tr");
+                if line && !code.is_empty() && !code.ends_with('\n') {
+                    code.push('\n');
+                }
+                push_lines(code, &child, depth + 1);
+                if line && !code.ends_with('\n') {
+                    code.push('\n');
+                }
+            }
+        }
+    }
 }

@@ -1,54 +1,26 @@
 //! Lines to blocks: headings by their size, rows of tables by their gaps, list items by their marks, paragraphs.
 
-use std::collections::BTreeMap;
-
-use super::lines::Line;
+use super::{
+    lines::Line,
+    notes::Note,
+    sizes::{Sizes, half_points},
+    write_notes,
+};
 use crate::{BlockKind, ParseError, writer::Writer};
 
-/// Sizes in half points: different enough to see, equal enough to count.
-type Size = i32;
-
-/// Writes all pages.
-pub(super) fn write(pages: &[Vec<Line>], writer: &mut Writer<'_>) -> Result<(), ParseError> {
+/// Writes all pages, each with its notes behind it.
+pub(super) fn write(
+    pages: &[Vec<Line>],
+    notes: &[Vec<Note>],
+    writer: &mut Writer<'_>,
+) -> Result<(), ParseError> {
     let sizes = Sizes::of(pages);
     for (index, lines) in pages.iter().enumerate() {
         writer.page = u32::try_from(index + 1).ok();
         page(lines, &sizes, writer)?;
+        write_notes(notes.get(index).map(Vec::as_slice).unwrap_or_default(), writer)?;
     }
     Ok(())
-}
-
-/// The size of running text and the sizes of headings.
-struct Sizes {
-    body: Size,
-    headings: Vec<Size>,
-}
-
-fn half_points(line: &Line) -> Size {
-    (line.size * 2.0).round() as Size
-}
-
-impl Sizes {
-    fn of(pages: &[Vec<Line>]) -> Self {
-        let mut letters: BTreeMap<Size, usize> = BTreeMap::new();
-        for line in pages.iter().flatten() {
-            *letters.entry(half_points(line)).or_default() += line.text.len();
-        }
-        let body = letters.iter().max_by_key(|(_, count)| **count).map_or(20, |(size, _)| *size);
-        // A heading is clearly larger than the text.
-        let headings = letters.into_keys().rev().filter(|size| *size * 100 >= body * 115).collect();
-        Self { body, headings }
-    }
-
-    /// The level of a heading from 1 to 4, by the rank of its size.
-    fn level(&self, line: &Line) -> Option<u8> {
-        let size = half_points(line);
-        let rank = self.headings.iter().position(|heading| *heading == size)?;
-        let levels = self.headings.len().min(4);
-        // Many sizes are squeezed into four levels.
-        let level = if self.headings.len() <= 4 { rank } else { rank * levels / self.headings.len() };
-        u8::try_from(level + 1).ok()
-    }
 }
 
 fn page(lines: &[Line], sizes: &Sizes, writer: &mut Writer<'_>) -> Result<(), ParseError> {
@@ -79,6 +51,12 @@ fn page(lines: &[Line], sizes: &Sizes, writer: &mut Writer<'_>) -> Result<(), Pa
 
 /// Whether `next` belongs to the paragraph of `last`, which began with `first`.
 fn goes_on(last: &Line, next: &Line, first: &Line, sizes: &Sizes) -> bool {
+    if last.heading != next.heading {
+        return false;
+    }
+    if last.heading.is_some() {
+        return true;
+    }
     if half_points(last) != half_points(next) || last.mono != next.mono {
         return false;
     }
@@ -107,6 +85,9 @@ fn goes_on(last: &Line, next: &Line, first: &Line, sizes: &Sizes) -> bool {
 
 fn kind(lines: &[Line], sizes: &Sizes) -> BlockKind {
     let Some(first) = lines.first() else { return BlockKind::Paragraph };
+    if let Some((level, _)) = first.heading {
+        return BlockKind::Heading(level);
+    }
     let length: usize = lines.iter().map(|line| line.text.len()).sum();
     let speaks =
         lines.iter().any(|line| line.text.chars().filter(|letter| letter.is_alphabetic()).count() > 2);

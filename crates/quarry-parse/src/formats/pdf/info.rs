@@ -46,8 +46,16 @@ pub(super) fn read(document: &PdfDocument) -> BTreeMap<String, String> {
     found
 }
 
+/// The dictionary that an object is or leads to.
+pub(super) fn dictionary(
+    document: &PdfDocument,
+    object: &Object,
+) -> Option<std::collections::HashMap<String, Object>> {
+    document.resolve_object(object).ok()?.as_dict().cloned()
+}
+
 /// A text string: UTF-16 or UTF-8 by its mark, else close enough to Windows-1252.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     let decoded = match bytes {
         [0xfe, 0xff, rest @ ..] => UTF_16BE.decode_without_bom_handling(rest).0,
         [0xff, 0xfe, rest @ ..] => UTF_16LE.decode_without_bom_handling(rest).0,

@@ -17,6 +17,8 @@ pub(super) struct Line {
     pub size: f32,
     pub bold: bool,
     pub mono: bool,
+    /// The level and number of the bookmark that names it.
+    pub heading: Option<(u8, usize)>,
 }
 
 /// Joins the spans of a page to lines in reading order.

@@ -104,7 +104,7 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
     Ok(Incoming { collection: collection.unwrap_or_else(CollectionName::fallback), uploads })
 }
 
-fn upload(document: NewDocument, pointer: &str) -> Result<Upload, Problem> {
+pub(super) fn upload(document: NewDocument, pointer: &str) -> Result<Upload, Problem> {
     let mut is_text = true;
     let (bytes, media_type) = match (document.text, document.content_base64) {
         (Some(text), None) => {

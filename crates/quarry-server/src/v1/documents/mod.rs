@@ -1,6 +1,7 @@
 //! Documents: uploaded, listed, read, changed, removed.
 
 pub(crate) mod add;
+pub(crate) mod bulk;
 mod incoming;
 mod multipart;
 pub(crate) mod read;

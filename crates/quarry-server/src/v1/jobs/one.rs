@@ -13,8 +13,9 @@ use utoipa::IntoParams;
 use crate::{
     auth::Caller,
     extract::{InPath, Parameters},
+    middleware::Room,
     problem::Problem,
-    reply,
+    reply, sse,
     state::AppState,
     wire::{self, Job, JobPage},
 };
@@ -110,4 +111,19 @@ pub(crate) async fn forget(
 ) -> Result<Response, Problem> {
     state.app.engine.jobs().drop_one(&access, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A job now, and each time it has changed, until it is over.
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "jobs",
+    params(("id" = Uuid, Path, description = "The job's id")),
+    responses((status = 200, description = "Events of the kind `job`", body = Job, content_type = "text/event-stream")),
+)]
+pub(crate) async fn events(
+    Caller(access): Caller,
+    State(state): State<AppState>,
+    InPath(id): InPath<JobId>,
+    room: Room,
+) -> Result<Response, Problem> {
+    let place = room.exchange(&state)?;
+    Ok(sse::values(state.app.engine.watch_job(&access, id).await?, "job", place))
 }

@@ -1,4 +1,4 @@
-//! Small tools over the XML reader. Names are compared without their prefix, since the strict and the
+//! Small tools over the XML reader, for all formats made of XML. Names are compared without their prefix, since the strict and the
 //! transitional form of the format use different namespaces for the same elements.
 
 use quick_xml::{
@@ -7,7 +7,7 @@ use quick_xml::{
 };
 
 /// A reader that reports `<a/>` as a start and an end.
-pub(super) fn reader(text: &str) -> Reader<&[u8]> {
+pub(crate) fn reader(text: &str) -> Reader<&[u8]> {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.expand_empty_elements = true;
@@ -16,12 +16,21 @@ pub(super) fn reader(text: &str) -> Reader<&[u8]> {
 }
 
 /// The value of an attribute, by its name without prefix.
-pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+pub(crate) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let found = element
         .attributes()
         .with_checks(false)
         .flatten()
         .find(|attribute| attribute.key.local_name().as_ref() == name)?;
+    Some(unescape(&found.value))
+}
+
+/// The value of an attribute that has a prefix, where the same name without one means something else.
+pub(crate) fn prefixed_attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found =
+        element.attributes().with_checks(false).flatten().find(|attribute| {
+            attribute.key.prefix().is_some() && attribute.key.local_name().as_ref() == name
+        })?;
     Some(unescape(&found.value))
 }
 
@@ -36,7 +45,7 @@ fn unescape(value: &str) -> String {
 
 /// What a reference such as `&amp;` or `&#8211;` stands for. Entities that a document defines itself are never
 /// expanded: that is the way of the "billion laughs".
-pub(super) fn reference(reference: &BytesRef<'_>) -> Option<char> {
+pub(crate) fn reference(reference: &BytesRef<'_>) -> Option<char> {
     if let Ok(Some(letter)) = reference.resolve_char_ref() {
         return Some(letter);
     }
@@ -50,8 +59,20 @@ pub(super) fn reference(reference: &BytesRef<'_>) -> Option<char> {
     }
 }
 
+/// The value of an attribute of the first element of a name.
+pub(crate) fn attribute_of(text: &str, element: &str, name: &str) -> Option<String> {
+    let mut reader = reader(text);
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(found) if found.local_name().as_ref() == element => return attribute(&found, name),
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+}
+
 /// The texts of elements without children, with their names.
-pub(super) fn leaves(text: &str) -> Vec<(String, String)> {
+pub(crate) fn leaves(text: &str) -> Vec<(String, String)> {
     let mut reader = reader(text);
     let (mut name, mut content, mut leaves) = (String::new(), String::new(), Vec::new());
     while let Ok(event) = reader.read_event() {
@@ -73,7 +94,7 @@ pub(super) fn leaves(text: &str) -> Vec<(String, String)> {
 }
 
 /// The paragraphs of a drawing: the `t` of every `p`.
-pub(super) fn paragraphs(text: &str) -> Vec<String> {
+pub(crate) fn paragraphs(text: &str) -> Vec<String> {
     let mut reader = reader(text);
     let (mut inside, mut content, mut paragraphs) = (false, String::new(), Vec::new());
     while let Ok(event) = reader.read_event() {
