@@ -1,12 +1,19 @@
 //! The contract of [`Source`], as a suite that each implementation runs.
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a panic is how a suite says what it found")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
 
-use super::{Content, Entry, Fetched, Fingerprint, Listed, Source, SourceError};
+use super::{
+    Content, Entry, Fetched, Fingerprint, Listed, Source, SourceError, folder::Folder, glob::Globs, web::Web,
+};
+use crate::outbound::Outbound;
 
 /// A place that a suite can change.
 #[async_trait]
@@ -124,4 +131,21 @@ pub async fn source_contract(place: &dyn Playground) {
     let (_, error) = listing(source.as_ref()).await;
     let fetched = source.fetch(&keys[2], &Fingerprint::default()).await;
     assert!(error.is_some() || fetched.is_err(), "what is away says so, not {fetched:?}");
+}
+
+/// A folder below one of some roots, as a source.
+#[must_use]
+pub fn folder(path: &Path, roots: &[PathBuf]) -> Arc<dyn Source> {
+    Arc::new(Folder {
+        path: path.to_owned(),
+        roots: roots.to_vec(),
+        globs: Globs::default(),
+        most_bytes: 1 << 20,
+    })
+}
+
+/// A list of addresses, as a source.
+#[must_use]
+pub fn web(urls: &[String], outbound: &Outbound) -> Arc<dyn Source> {
+    Arc::new(Web { urls: urls.to_vec(), outbound: outbound.clone(), most_bytes: 1 << 20 })
 }
