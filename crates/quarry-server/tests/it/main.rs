@@ -24,4 +24,6 @@ mod runs;
 mod schema;
 mod search;
 mod serving;
+mod sources;
 mod talking;
+mod webhooks;

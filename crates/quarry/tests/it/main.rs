@@ -20,4 +20,5 @@ mod refusing;
 mod remembering;
 mod serving;
 mod shape;
+mod syncing;
 mod talking;
