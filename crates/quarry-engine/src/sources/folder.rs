@@ -182,7 +182,9 @@ impl Walk {
         let part = error.path().map(|path| lossy(place, path)).unwrap_or_default();
         if part.is_empty() {
             let error = SourceError(format!("the folder could not be listed: {reason}"));
-            return self.pages.blocking_send(Err(error)).map_err(|_| Left);
+            // Nothing comes after it, whether somebody listens or not.
+            let _ = self.pages.blocking_send(Err(error));
+            return Err(Left);
         }
         self.page.unread.push(Unread { part, reason: format!("it cannot be listed: {reason}") });
         Ok(())

@@ -6,9 +6,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use quarry_core::{Access, Actor, ErrorKind, Fault as _, Metadata, SourceId};
+use quarry_core::{Access, Actor, ErrorKind, Fault as _, Metadata, SourceId, Timestamp};
 use quarry_store::{Settled, SourceCounts, SourceEnd, SourceItem, SourceRow, SourceRun, SourceRunState};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     contract::Entry,
@@ -67,7 +66,7 @@ impl Sources<'_> {
         &self,
         source: &str,
         header: Option<&str>,
-        body: &[u8],
+        body: &Bytes,
     ) -> Result<PushGrant, EngineError> {
         let inner = self.0.inner();
         let header = header.unwrap_or_default();
@@ -76,8 +75,8 @@ impl Sources<'_> {
             Err(_) => None,
         };
         let secret = row.as_ref().and_then(|row| row.secret.as_ref());
-        let secret = secret.map_or(NOBODY, |secret| secret.expose());
-        let verified = signature::verify(secret, header, body, inner.clock.now());
+        let secret = secret.map_or(NOBODY, |secret| secret.expose()).to_owned();
+        let verified = verified((secret, header.to_owned()), body.clone(), inner.clock.now()).await?;
         let (Some(row), Some(signature)) = (row, verified) else {
             events::push_refused();
             return Err(EngineError::Unsigned);
@@ -108,27 +107,27 @@ impl Sources<'_> {
         let access = Access::authenticated(row.tenant, Actor::Key(format!("source:{}", row.name)));
         let sources = self.0.inner().store.sources();
         let mut counts = SourceCounts::default();
-        let hashes: Vec<(u64, String)> = pushed
-            .upserts
-            .iter()
-            .map(|one| (one.bytes.len() as u64, hex::encode(Sha256::digest(&one.bytes))))
-            .collect();
         let keys: Vec<&str> = pushed.upserts.iter().map(|one| one.key.as_str()).collect();
         let known = sources.find_items(row.tenant, row.id, &keys).await?;
         let known: HashMap<String, SourceItem> = known.into_iter().map(|one| (one.key.clone(), one)).collect();
         let own: Vec<String> = pushed.upserts.iter().map(|one| one.key.clone()).collect();
         let added = self.upsert(&access, row, pushed.upserts).await?;
         let mut settled = Vec::with_capacity(added.len());
-        for ((key, (size, hash)), added) in own.into_iter().zip(hashes).zip(added) {
+        for (key, added) in own.into_iter().zip(added) {
             match added.outcome {
                 AddOutcome::Created => counts.added += 1,
                 AddOutcome::NewVersion if known.contains_key(&key) => counts.changed += 1,
                 AddOutcome::NewVersion => counts.added += 1,
                 AddOutcome::Unchanged => counts.unchanged += 1,
             }
-            let (size, content_hash) = (Some(size), Some(hash));
-            let document = Some(added.document.id);
-            settled.push(Settled { key, size, content_hash, document, ..Settled::default() });
+            let document = added.document;
+            settled.push(Settled {
+                key,
+                size: Some(document.bytes),
+                content_hash: Some(document.content_hash),
+                document: Some(document.id),
+                ..Settled::default()
+            });
         }
         counts.removed = self.removed(&access, row, &pushed.deletes).await?;
         let end =
@@ -182,6 +181,21 @@ impl Sources<'_> {
         }
         Ok(removed)
     }
+}
+
+/// Above this many bytes a signature is worth a thread of its own.
+const LARGE: usize = 64 * 1024;
+
+async fn verified(
+    (secret, header): (String, String),
+    body: Bytes,
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, EngineError> {
+    if body.len() <= LARGE {
+        return Ok(signature::verify(&secret, &header, &body, now));
+    }
+    let verifying = move || signature::verify(&secret, &header, &body, now);
+    tokio::task::spawn_blocking(verifying).await.map_err(|error| EngineError::Task(error.to_string()))
 }
 
 fn wrong(pointer: &'static str, problem: impl Into<String>) -> EngineError {

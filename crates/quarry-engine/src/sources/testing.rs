@@ -79,6 +79,7 @@ async fn is_gone(source: &dyn Source, key: &str) -> bool {
 ///
 /// # Panics
 /// When it does not, with what was found.
+#[allow(clippy::too_many_lines, reason = "one story, told from its beginning to its end")]
 pub async fn source_contract(place: &dyn Playground) {
     let keys = place.keys();
     let texts = ["The first text.", "The second text.", "The third text, which is longer than the others."];

@@ -658,7 +658,7 @@ async fn a_sender_brings_and_takes_documents() {
         number += 1;
         let body = format!("body {number}");
         let header = quarry_engine::signature::sign(&secret, world.clock.now(), body.as_bytes());
-        sources.verify_push(&id, Some(&header), body.as_bytes()).await.unwrap()
+        sources.verify_push(&id, Some(&header), &body.into()).await.unwrap()
     };
     let bring = Pushed { upserts: vec![pushed("1", "Otters."), pushed("2", "Herons.")], deletes: Vec::new() };
     let run = sources.push(grant().await, bring.clone()).await.unwrap();
@@ -695,31 +695,31 @@ async fn strangers_learn_nothing_and_no_request_is_taken_twice() {
     let right = sign(&secret);
     let mut said = std::collections::HashSet::new();
     for (source, header, body) in [
-        (id.as_str(), None, &b"body"[..]),
-        (&id, Some(sign("qs_other")), b"body"),
-        (&id, Some(right.clone()), b"other"),
-        (&id, Some("nonsense".into()), b"body"),
-        (nobody, Some(right.clone()), b"body"),
-        ("crm", Some(right.clone()), b"body"),
+        (id.as_str(), None, "body"),
+        (&id, Some(sign("qs_other")), "body"),
+        (&id, Some(right.clone()), "other"),
+        (&id, Some("nonsense".into()), "body"),
+        (nobody, Some(right.clone()), "body"),
+        ("crm", Some(right.clone()), "body"),
     ] {
-        let refused = sources.verify_push(source, header.as_deref(), body).await.err().unwrap();
+        let refused = sources.verify_push(source, header.as_deref(), &body.into()).await.err().unwrap();
         assert_eq!(refused.code(), "unauthenticated");
         said.insert(refused.to_string());
     }
     assert_eq!(said.len(), 1, "{said:?}");
 
-    let grant = sources.verify_push(&id, Some(&right), b"body").await.unwrap();
-    let replayed = sources.verify_push(&id, Some(&right), b"body").await.err().unwrap();
+    let grant = sources.verify_push(&id, Some(&right), &"body".into()).await.unwrap();
+    let replayed = sources.verify_push(&id, Some(&right), &"body".into()).await.err().unwrap();
     assert_eq!(replayed.code(), "push_replayed");
     // What could not be done may be sent again as it is.
     assert!(sources.push(grant, Pushed::default()).await.is_err());
-    let grant = sources.verify_push(&id, Some(&right), b"body").await.unwrap();
+    let grant = sources.verify_push(&id, Some(&right), &"body".into()).await.unwrap();
     let bring = Pushed { upserts: vec![pushed("1", "Otters.")], deletes: Vec::new() };
     sources.push(grant, bring).await.unwrap();
     clock.advance(Duration::from_secs(300));
-    assert_eq!(sources.verify_push(&id, Some(&right), b"body").await.err().unwrap().code(), "push_replayed");
+    assert_eq!(sources.verify_push(&id, Some(&right), &"body".into()).await.err().unwrap().code(), "push_replayed");
     clock.advance(Duration::from_secs(1));
-    assert_eq!(sources.verify_push(&id, Some(&right), b"body").await.err().unwrap().code(), "unauthenticated");
+    assert_eq!(sources.verify_push(&id, Some(&right), &"body".into()).await.err().unwrap().code(), "unauthenticated");
     stop(engine).await;
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn enqueue(
         let (webhook, name) = (WebhookId::from_uuid(row.id(0)?), row.text(2)?);
         for one in told {
             let id = DeliveryId::new();
-            let body = json!({"id": id, "event": event, "created_at": now, "data": one.data((collection, &name))});
+            let body = json!({"id": id, "event": event, "created_at": now, "data": one.data((collection, name.as_str()))});
             values.extend(args![
                 id,
                 tenant,

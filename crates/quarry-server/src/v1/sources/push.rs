@@ -49,7 +49,7 @@ pub(crate) async fn push(
     let signature = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if signature.is_none() {
         // Nothing of a stranger's request is read.
-        sources.verify_push(&id, None, &[]).await?;
+        sources.verify_push(&id, None, &Bytes::new()).await?;
     }
     let Ok(_place) = Arc::clone(&state.pushes).try_acquire_owned() else {
         let detail = "as many requests to push sources are being read as the server reads; try again in a moment";

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use quarry_core::DocumentId;
 use quarry_engine::{AddOutcome, Upload};
 use sha2::{Digest as _, Sha256};
 
@@ -23,17 +24,24 @@ const BATCH: usize = 100;
 const ALWAYS: usize = 10;
 
 /// A file to add, as it looked when it was read.
+#[derive(Clone)]
 struct Waiting {
     upload: Upload,
     content_hash: String,
     stamp: Option<Stamp>,
 }
 
-/// Files to add together.
-#[derive(Default)]
-struct Batch {
-    waiting: Vec<Waiting>,
-    bytes: usize,
+/// A look under way.
+struct Pass<'a, 'o> {
+    backend: &'a Backend,
+    watched: &'a Watched,
+    known: &'a mut Known,
+    report: &'a mut Report<'o>,
+    /// Documents whose files are gone, as long as none has turned up under another name.
+    gone: Vec<String>,
+    /// Files to add together.
+    batch: Vec<Waiting>,
+    batch_bytes: usize,
 }
 
 /// Brings the collection to what the folder holds.
@@ -48,202 +56,176 @@ pub(super) async fn pass(
         return Err(Failure::new(Exit::Unavailable, "folder_away", text));
     }
     let found = walk::find(std::slice::from_ref(&watched.path), &watched.options)?;
-    let seen: HashSet<String> = found.files.iter().map(|file| file.source.clone()).collect();
-    let mut gone: Vec<String> = known.items.keys().filter(|source| !seen.contains(*source)).cloned().collect();
+    let seen: HashSet<&str> = found.files.iter().map(|file| file.source.as_str()).collect();
+    let mut gone: Vec<String> =
+        known.items.keys().filter(|source| !seen.contains(source.as_str())).cloned().collect();
     gone.sort();
-    known.refused.retain(|source, _| seen.contains(source));
-    let mut batch = Batch::default();
+    known.refused.retain(|source, _| seen.contains(source.as_str()));
+    let mut pass = Pass { backend, watched, known, report, gone, batch: Vec::new(), batch_bytes: 0 };
     for file in &found.files {
-        look(backend, watched, (known, report), (file, &mut gone, &mut batch)).await?;
+        pass.look(file).await?;
     }
-    flush(backend, watched, (known, report), &mut batch).await?;
+    pass.flush().await?;
     // What could not be listed may hold what seems to be gone.
     let unread = found.skipped.iter().any(|left| left.reason != walk::NOT_A_FILE);
-    if unread && !gone.is_empty() {
-        report.kept = Some("parts of the folder cannot be read; nothing is removed".to_owned());
+    if unread && !pass.gone.is_empty() {
+        pass.report.kept = Some("parts of the folder cannot be read; nothing is removed".to_owned());
         return Ok(());
     }
-    clear(backend, watched, (known, report), gone).await
+    pass.clear().await
 }
 
-/// One file.
-async fn look(
-    backend: &Backend,
-    watched: &Watched,
-    (known, report): (&mut Known, &mut Report<'_>),
-    (file, gone, batch): (&Found, &mut Vec<String>, &mut Batch),
-) -> Outcome<()> {
-    let stamp = stamp(file);
-    let source = &file.source;
-    let before = known.items.get(source).cloned();
-    let same = |known: Option<Stamp>| known.is_some() && known == stamp;
-    if same(before.as_ref().and_then(|item| item.stamp)) {
-        report.counts.unchanged += 1;
-        return Ok(());
-    }
-    if before.is_none() && same(known.refused.get(source).copied()) {
-        return Ok(());
-    }
-    let bytes = match walk::read(file, watched.most_bytes) {
-        Ok(Read::Upload(bytes)) => bytes,
-        Ok(Read::Skip(reason)) => {
-            report.skipped(source, &reason);
-            known.refused.extend(stamp.map(|stamp| (source.clone(), stamp)));
+impl Pass<'_, '_> {
+    /// One file.
+    async fn look(&mut self, file: &Found) -> Outcome<()> {
+        let stamp = stamp(file);
+        let source = &file.source;
+        let before = self.known.items.get(source).cloned();
+        let same = |known: Option<Stamp>| known.is_some() && known == stamp;
+        if same(before.as_ref().and_then(|item| item.stamp)) {
+            self.report.counts.unchanged += 1;
             return Ok(());
         }
-        // Gone between the listing and now: the next pass sees that.
-        Err(_) if !file.path.exists() => return Ok(()),
-        Err(reason) => {
-            report.failed(source, &reason);
-            known.refused.extend(stamp.map(|stamp| (source.clone(), stamp)));
+        if same(self.known.refused.get(source).copied()) {
             return Ok(());
         }
-    };
-    // A file that is being written looks different again in a moment.
-    let stamp = stamp.filter(|_| stamp == self::stamp(file));
-    let content_hash = hash(&bytes);
-    match before {
-        Some(item) if item.content_hash == content_hash => {
-            report.counts.unchanged += 1;
-            known.items.insert(source.clone(), Item { stamp, ..item });
-            return Ok(());
-        }
-        None => {
-            if let Some(from) = moved(known, gone, &content_hash) {
-                return rename(backend, (known, report), (from, source), (gone, stamp)).await;
+        let Some(bytes) = self.read(file, stamp) else { return Ok(()) };
+        // A file that is being written looks different again in a moment.
+        let stamp = stamp.filter(|_| stamp == self::stamp(file));
+        let content_hash = hex::encode(Sha256::digest(&bytes));
+        match before {
+            Some(item) if item.content_hash == content_hash => {
+                self.report.counts.unchanged += 1;
+                self.known.items.insert(source.clone(), Item { stamp, ..item });
+                return Ok(());
             }
-        }
-        Some(_) => {}
-    }
-    let upload = walk::upload(file, bytes, &watched.options);
-    if batch.bytes + upload.bytes.len() > LIMIT_REMOTE_BYTES || batch.waiting.len() >= BATCH {
-        flush(backend, watched, (known, report), batch).await?;
-    }
-    batch.bytes += upload.bytes.len();
-    batch.waiting.push(Waiting { upload, content_hash, stamp });
-    Ok(())
-}
-
-/// A document whose file is gone and had the same bytes.
-fn moved(known: &Known, gone: &[String], content_hash: &str) -> Option<String> {
-    let same = |source: &&String| known.items.get(*source).is_some_and(|item| item.content_hash == content_hash);
-    gone.iter().find(same).cloned()
-}
-
-async fn rename(
-    backend: &Backend,
-    (known, report): (&mut Known, &mut Report<'_>),
-    (from, source): (String, &str),
-    (gone, stamp): (&mut Vec<String>, Option<Stamp>),
-) -> Outcome<()> {
-    let Some(item) = known.items.get(&from).cloned() else { return Ok(()) };
-    match backend.move_document(item.id, source).await {
-        Ok(_) => {
-            report.renamed(&from, source);
-            known.items.remove(&from);
-            known.items.insert(source.to_owned(), Item { stamp, ..item });
-        }
-        // Somebody removed it, or has the name: the next pass adds the file as a new one.
-        Err(failure) if matches!(failure.exit, Exit::NotFound | Exit::Conflict) => {
-            known.items.remove(&from);
-        }
-        Err(failure) => return Err(failure),
-    }
-    gone.retain(|source| *source != from);
-    Ok(())
-}
-
-async fn flush(
-    backend: &Backend,
-    watched: &Watched,
-    (known, report): (&mut Known, &mut Report<'_>),
-    batch: &mut Batch,
-) -> Outcome<()> {
-    let waiting = std::mem::take(batch).waiting;
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    let uploads: Vec<Upload> = waiting.iter().map(|one| one.upload.clone()).collect();
-    match backend.add(&watched.options.collection, &uploads).await {
-        Ok(added) => {
-            for (one, added) in waiting.into_iter().zip(added) {
-                keep((known, report), one, (added.id, added.outcome));
-            }
-        }
-        // One document spoils the batch: each is tried alone, so that only that one is left out.
-        Err(failure) if failure.exit == Exit::Invalid => {
-            for one in waiting {
-                let alone = std::slice::from_ref(&one.upload);
-                match backend.add(&watched.options.collection, alone).await {
-                    Ok(added) => {
-                        for added in added {
-                            keep((known, report), one_of(&one), (added.id, added.outcome));
-                        }
-                    }
-                    Err(failure) if failure.exit == Exit::Invalid => {
-                        report.failed(&one.upload.source, &failure.message);
-                        known.refused.extend(one.stamp.map(|stamp| (one.upload.source.clone(), stamp)));
-                    }
-                    Err(failure) => return Err(failure),
+            None => {
+                if let Some(from) = self.moved(&content_hash) {
+                    return self.rename(from, source, stamp).await;
                 }
             }
+            Some(_) => {}
         }
-        Err(failure) => return Err(failure),
+        let upload = walk::upload(file, bytes, &self.watched.options);
+        if self.batch_bytes + upload.bytes.len() > LIMIT_REMOTE_BYTES || self.batch.len() >= BATCH {
+            self.flush().await?;
+        }
+        self.batch_bytes += upload.bytes.len();
+        self.batch.push(Waiting { upload, content_hash, stamp });
+        Ok(())
     }
-    Ok(())
-}
 
-fn one_of(one: &Waiting) -> Waiting {
-    Waiting { upload: one.upload.clone(), content_hash: one.content_hash.clone(), stamp: one.stamp }
-}
-
-fn keep(
-    (known, report): (&mut Known, &mut Report<'_>),
-    one: Waiting,
-    (id, outcome): (quarry_core::DocumentId, AddOutcome),
-) {
-    let source = one.upload.source;
-    match outcome {
-        AddOutcome::Created => report.added(&source),
-        AddOutcome::NewVersion => report.changed(&source),
-        AddOutcome::Unchanged => report.counts.unchanged += 1,
+    /// A file's bytes, unless it is told why not.
+    fn read(&mut self, file: &Found, stamp: Option<Stamp>) -> Option<Bytes> {
+        match walk::read(file, self.watched.most_bytes) {
+            Ok(Read::Upload(bytes)) => return Some(bytes),
+            Ok(Read::Skip(reason)) => self.report.skipped(&file.source, &reason),
+            // Gone between the listing and now: the next pass sees that.
+            Err(_) if !file.path.exists() => return None,
+            Err(reason) => self.report.failed(&file.source, &reason),
+        }
+        self.known.refused.extend(stamp.map(|stamp| (file.source.clone(), stamp)));
+        None
     }
-    known.keep(source, Item { id, content_hash: one.content_hash, stamp: one.stamp });
-}
 
-/// Removes the documents whose files are gone, unless that would be most of them.
-async fn clear(
-    backend: &Backend,
-    watched: &Watched,
-    (known, report): (&mut Known, &mut Report<'_>),
-    gone: Vec<String>,
-) -> Outcome<()> {
-    let (count, all) = (gone.len(), known.len());
-    if count > ALWAYS.max(all / 2) && !watched.force {
-        report.kept = Some(format!(
-            "{count} of {all} documents have no file any more, which is too many to be removed unasked; is the disk \
-             there? If they are meant to go, run it with `--force`"
-        ));
-        return Ok(());
+    /// A document whose file is gone and had the same bytes.
+    fn moved(&self, content_hash: &str) -> Option<String> {
+        let same = |source: &&String| {
+            self.known.items.get(*source).is_some_and(|item| item.content_hash == content_hash)
+        };
+        self.gone.iter().find(same).cloned()
     }
-    for source in gone {
-        let Some(item) = known.items.get(&source) else { continue };
-        match backend.remove_document(item.id).await {
-            Ok(()) => report.removed(&source),
-            // Somebody else was quicker.
-            Err(failure) if failure.exit == Exit::NotFound => {}
+
+    async fn rename(&mut self, from: String, source: &str, stamp: Option<Stamp>) -> Outcome<()> {
+        let Some(item) = self.known.items.get(&from).cloned() else { return Ok(()) };
+        match self.backend.move_document(item.id, source).await {
+            Ok(_) => {
+                self.report.renamed(&from, source);
+                self.known.items.remove(&from);
+                self.known.items.insert(source.to_owned(), Item { stamp, ..item });
+            }
+            // Somebody removed it, or has the name: the next pass adds the file as a new one.
+            Err(failure) if matches!(failure.exit, Exit::NotFound | Exit::Conflict) => {
+                self.known.items.remove(&from);
+            }
             Err(failure) => return Err(failure),
         }
-        known.items.remove(&source);
+        self.gone.retain(|source| *source != from);
+        Ok(())
     }
-    Ok(())
+
+    async fn flush(&mut self) -> Outcome<()> {
+        let waiting = std::mem::take(&mut self.batch);
+        self.batch_bytes = 0;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let uploads: Vec<Upload> = waiting.iter().map(|one| one.upload.clone()).collect();
+        let (backend, collection) = (self.backend, &self.watched.options.collection);
+        match backend.add(collection, &uploads).await {
+            Ok(added) => {
+                for (one, added) in waiting.into_iter().zip(added) {
+                    self.keep(one, (added.id, added.outcome));
+                }
+            }
+            // One document spoils the batch: each is tried alone, so that only that one is left out.
+            Err(failure) if failure.exit == Exit::Invalid => {
+                for one in waiting {
+                    match backend.add(collection, std::slice::from_ref(&one.upload)).await {
+                        Ok(added) => {
+                            for added in added {
+                                self.keep(one.clone(), (added.id, added.outcome));
+                            }
+                        }
+                        Err(failure) if failure.exit == Exit::Invalid => {
+                            self.report.failed(&one.upload.source, &failure.message);
+                            let source = one.upload.source;
+                            self.known.refused.extend(one.stamp.map(|stamp| (source, stamp)));
+                        }
+                        Err(failure) => return Err(failure),
+                    }
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, one: Waiting, (id, outcome): (DocumentId, AddOutcome)) {
+        let source = one.upload.source;
+        match outcome {
+            AddOutcome::Created => self.report.added(&source),
+            AddOutcome::NewVersion => self.report.changed(&source),
+            AddOutcome::Unchanged => self.report.counts.unchanged += 1,
+        }
+        self.known.keep(source, Item { id, content_hash: one.content_hash, stamp: one.stamp });
+    }
+
+    /// Removes the documents whose files are gone, unless that would be most of them.
+    async fn clear(&mut self) -> Outcome<()> {
+        let (count, all) = (self.gone.len(), self.known.len());
+        if count > ALWAYS.max(all / 2) && !self.watched.force {
+            self.report.kept = Some(format!(
+                "{count} of {all} documents have no file any more, which is too many to be removed unasked; is the disk \
+                 there? If they are meant to go, run it with `--force`"
+            ));
+            return Ok(());
+        }
+        for source in std::mem::take(&mut self.gone) {
+            let Some(item) = self.known.items.get(&source) else { continue };
+            match self.backend.remove_document(item.id).await {
+                Ok(()) => self.report.removed(&source),
+                // Somebody else was quicker.
+                Err(failure) if failure.exit == Exit::NotFound => {}
+                Err(failure) => return Err(failure),
+            }
+            self.known.items.remove(&source);
+        }
+        Ok(())
+    }
 }
 
 fn stamp(file: &Found) -> Option<Stamp> {
     let found = std::fs::metadata(&file.path).ok()?;
     Some((found.modified().ok()?, found.len()))
-}
-
-fn hash(bytes: &Bytes) -> String {
-    hex::encode(Sha256::digest(bytes))
 }
