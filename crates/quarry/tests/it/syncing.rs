@@ -129,7 +129,7 @@ fn a_watched_folder_is_kept_in_sync_from_pass_to_pass() {
             ["watch", "docs", "--prefix", "w/", "--once", "--json"].iter().chain(more).copied().collect();
         changes(&home.quarry(&arguments).code(code).stdout)
     };
-    home.write("docs/photo.png", b"\x89PNG\r\n\x1a\n0000000000000000");
+    home.write("docs/tool.exe", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0");
     home.write("docs/void.md", "");
     let first = watch(7, &[]);
     assert_eq!(
@@ -138,7 +138,7 @@ fn a_watched_folder_is_kept_in_sync_from_pass_to_pass() {
     );
     assert!(first.contains(&("failed".into(), "w/void.md".into())), "{first:?}");
     std::fs::remove_file(home.path().join("docs/void.md")).unwrap();
-    std::fs::remove_file(home.path().join("docs/photo.png")).unwrap();
+    std::fs::remove_file(home.path().join("docs/tool.exe")).unwrap();
     assert_eq!(watch(0, &[]), []);
     home.write("docs/bridge.txt", "The bridge over the Elster was opened in 1894.");
     std::fs::rename(home.path().join("docs/tides.md"), home.path().join("docs/moon.md")).unwrap();
