@@ -1,7 +1,7 @@
 # The menu. Each line calls a chore in xtask/; there is no logic here.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tidy format lint codegen coverage bench bench-agent chaos
+.PHONY: help run test tidy format lint codegen coverage bench bench-agent bench-ingest chaos
 
 help: ## show this menu
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -33,5 +33,9 @@ bench: ## speed and memory against the peer
 bench-agent: ## what a run of an agent costs beside its model
 	@cargo xtask bench agent
 
-chaos: ## kill -9 during ingestion, fifty times
+bench-ingest: ## ingestion of 10,000 documents against the peer
+	@cargo xtask bench ingest
+
+chaos: ## kill -9 of server and parsers during ingestion, 250 times
+	@cargo xtask chaos texts
 	@cargo xtask chaos

@@ -1,6 +1,6 @@
 """Ends the server with SIGKILL at a random instant of ingestion, again and again, and counts what is missing.
 
-    cargo xtask chaos --times 50
+    cargo xtask chaos texts --times 50
 
 Every round uploads documents over several connections until the kill, starts the server on the same folder, waits
 until nothing is on its way, and then checks that

@@ -10,6 +10,8 @@ OpenAI's dialect, made anew for each run, as it keeps a conversation.
 """
 
 import argparse
+import base64
+import io
 import math
 import threading
 import zlib
@@ -84,9 +86,33 @@ class Upload(BaseModel):
     documents: list[Row]
 
 
+class File(BaseModel):
+    id: str
+    name: str
+    content_base64: str
+
+
+class Files(BaseModel):
+    files: list[File]
+
+
 class Question(BaseModel):
     query: str
     k: int = 10
+
+
+def read(file):
+    """A file as LlamaIndex's SimpleDirectoryReader takes it: a document a page of a PDF, all else as it stands."""
+    content, metadata = base64.b64decode(file.content_base64), {"file_name": file.name}
+    if not file.name.endswith(".pdf"):
+        return [Document(text=content.decode("utf-8", "ignore"), id_=file.id, metadata=metadata)]
+    from pypdf import PdfReader
+
+    pages = enumerate(PdfReader(io.BytesIO(content)).pages, 1)
+    return [
+        Document(text=page.extract_text(), id_=f"{file.id}-{number}", metadata={**metadata, "page_label": str(number)})
+        for number, page in pages
+    ]
 
 
 class Collection:
@@ -99,7 +125,12 @@ class Collection:
         self.nodes, self.retriever, self.lock = [], None, threading.Lock()
 
     def add(self, rows):
-        documents = [Document(text=row.text, id_=row.id, metadata={"title": row.title}) for row in rows]
+        self.index_all([Document(text=row.text, id_=row.id, metadata={"title": row.title}) for row in rows])
+
+    def add_files(self, files):
+        self.index_all([document for file in files for document in read(file)])
+
+    def index_all(self, documents):
         nodes = self.splitter.get_nodes_from_documents(documents)
         with self.lock:
             self.index.insert_nodes(nodes)
@@ -171,6 +202,11 @@ def application(collection, agents=None):
     def add(upload: Upload):
         collection.add(upload.documents)
         return {"added": len(upload.documents)}
+
+    @app.post("/files", status_code=201)
+    def add_files(upload: Files):
+        collection.add_files(upload.files)
+        return {"added": len(upload.files)}
 
     @app.post("/search")
     def search(question: Question):

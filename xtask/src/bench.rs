@@ -6,16 +6,25 @@ use anyhow::{Context, Result};
 
 use crate::tools;
 
-/// `bench agent` measures runs of agents, `bench` everything else.
+/// `bench agent` measures runs of agents, `bench ingest` ingestion, `bench` everything else.
 pub(crate) fn measure(arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
         Some((what, rest)) if what == "agent" => run("agent.py", rest),
+        Some((what, rest)) if what == "ingest" => run("ingest.py", rest),
         _ => run("run.py", arguments),
     }
 }
 
+/// `chaos texts` ends the server while texts are added; `chaos` also its parsers, while files of all kinds are.
+pub(crate) fn chaos(arguments: &[String]) -> Result<()> {
+    match arguments.split_first() {
+        Some((what, rest)) if what == "texts" => run("chaos/kill.py", rest),
+        _ => run("chaos/kill_files.py", arguments),
+    }
+}
+
 /// Runs a script of `bench/` in its environment, which is made when it is missing.
-pub(crate) fn run(script: &str, arguments: &[String]) -> Result<()> {
+fn run(script: &str, arguments: &[String]) -> Result<()> {
     let python = environment()?;
     tools::run(
         Command::new(python)

@@ -27,7 +27,10 @@ usage: cargo xtask <chore> [arguments]
   coverage                line coverage of the tests, where cargo-llvm-cov is installed
   bench [arguments]       speed and memory against the peer (bench/README.md)
   bench agent [arguments] what a run of an agent costs beside its model
-  chaos [arguments]       kill -9 during ingestion, many times (bench/README.md)";
+  bench ingest [arguments]
+                          ingestion of 10,000 documents against the peer
+  chaos [arguments]       kill -9 of server and parsers while files are added, 200 times (bench/README.md)
+  chaos texts [arguments] kill -9 of the server while texts are added, with all checks after each of fifty kills";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
         "run" => demo::run(),
         "coverage" => check::coverage(),
         "bench" => bench::measure(&rest),
-        "chaos" => bench::run("chaos/kill.py", &rest),
+        "chaos" => bench::chaos(&rest),
         _ => {
             eprintln!("{USAGE}");
             return if chore.is_empty() || chore == "help" { ExitCode::SUCCESS } else { ExitCode::from(2) };

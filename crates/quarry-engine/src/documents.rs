@@ -222,6 +222,11 @@ impl Documents<'_> {
     pub async fn remove(&self, access: &Access, id: DocumentId) -> Result<(), EngineError> {
         let inner = self.0.inner();
         let document = inner.store.documents().get(access.tenant(), id).await?;
+        if !document.status.is_final() {
+            for job in inner.store.jobs().of_documents(access.tenant(), &[id]).await? {
+                inner.in_hand.drop(job.id);
+            }
+        }
         inner.store.documents().remove(access.tenant(), id, access.actor()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());

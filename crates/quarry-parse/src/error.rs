@@ -92,14 +92,6 @@ pub(crate) fn page_list(pages: &[u32]) -> String {
     format!("page{} {}{more}", if pages.len() == 1 { "" } else { "s" }, shown.join(", "))
 }
 
-fn encrypted_sentence(format: &str, wrong_password: bool) -> String {
-    if wrong_password {
-        format!("the password given for the {format} does not open it; give the right one")
-    } else {
-        format!("the {format} is encrypted; give its password, or remove it and add the file again")
-    }
-}
-
 impl ParseError {
     pub(crate) fn damaged(format: &'static str, detail: impl ToString) -> Self {
         // Readers' messages can quote the input at length; a person needs the start only.

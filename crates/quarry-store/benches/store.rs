@@ -13,7 +13,7 @@ use quarry_core::{
     TenantId, Value,
 };
 use quarry_store::{
-    FinishedRun, Job, NewChunk, NewCollection, NewDocument, Publication, RunEventRow, RunRow, RunState,
+    FinishedRun, Job, Lane, NewChunk, NewCollection, NewDocument, Publication, RunEventRow, RunRow, RunState,
     Store, StoreConfig,
 };
 
@@ -62,6 +62,7 @@ async fn measure(folder: &tempfile::TempDir) {
         description: String::new(),
         embedder: "static".into(),
         dimension: 256,
+        chunking: None,
     };
     let collection = store.collections().add(ROOT, new, &Actor::Local).await.unwrap();
     timed("blob, 40 KB", DOCUMENTS / 10, blobs(&store)).await;
@@ -191,12 +192,14 @@ fn publication(job: &Job, chunks: usize) -> Publication {
         pages: None,
         text: "word ".repeat(140 * chunks),
         model: ("static".into(), 256),
+        chunk_set: 0,
         chunks: (0..chunks)
             .map(|place| NewChunk {
                 text: "word ".repeat(140),
                 headings: Vec::new(),
                 page: None,
                 span: Span { start: place as u32 * 700, end: place as u32 * 700 + 699 },
+                window: None,
                 kind: ChunkKind::Prose,
                 content_hash: [place as u8; 16],
                 terms: vec![7; 400],
@@ -224,7 +227,7 @@ async fn ranking(store: &Store, collection: &Collection, count: u64) {
 async fn replay(store: &Store, collection: &Collection) {
     let mut applied = 0;
     loop {
-        let changes = store.chunks().changes_after(ROOT, collection.id, applied, 1_000).await.unwrap();
+        let changes = store.chunks().changes_after(&collection.scope(), applied, 1_000).await.unwrap();
         let Some(last) = changes.last() else { break };
         applied = last.sequence;
     }

@@ -23,7 +23,7 @@ UPDATE jobs SET entered_at = updated_at;
 
 DROP INDEX jobs_due;
 CREATE INDEX jobs_open ON jobs (lane, priority, turn) WHERE due_at IS NOT NULL;
-CREATE INDEX jobs_document ON jobs (document) WHERE due_at IS NOT NULL OR status = 'dead';
+CREATE INDEX jobs_document ON jobs (document) WHERE due_at IS NOT NULL OR status IN ('dead', 'cancelled');
 
 -- What opens an encrypted document.
 ALTER TABLE versions ADD COLUMN password TEXT;

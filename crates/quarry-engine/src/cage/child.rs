@@ -15,6 +15,7 @@ use super::{
 /// # Errors
 /// The pipes fail, or the process could not be confined: then it has read nothing.
 pub fn serve(memory_megabytes: u64) -> io::Result<()> {
+    confine::end_with_keeper();
     confine::enter(memory_megabytes)?;
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     while let Some(head) = protocol::read(&mut input, MOST_HEAD)? {

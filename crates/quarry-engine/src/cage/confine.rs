@@ -46,36 +46,87 @@ fn filter() -> Result<seccompiler::BpfProgram, Box<dyn std::error::Error + Send 
 #[cfg(target_os = "linux")]
 const EPERM: u32 = 1;
 
-/// Files, sockets, programs, other processes, the kernel's own business. Threads stay allowed.
+/// Files, sockets, programs, other processes, the kernel's own business. Threads stay allowed, and ending itself.
 #[cfg(target_os = "linux")]
 fn refused() -> Vec<i64> {
-    use libc::{
-        SYS_accept, SYS_accept4, SYS_bind, SYS_bpf, SYS_chdir, SYS_chroot, SYS_connect, SYS_execve,
-        SYS_execveat, SYS_fchmodat, SYS_fchownat, SYS_ftruncate, SYS_init_module, SYS_io_uring_setup,
-        SYS_keyctl, SYS_kill, SYS_linkat, SYS_listen, SYS_mkdirat, SYS_mknodat, SYS_mount,
-        SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_openat, SYS_openat2, SYS_perf_event_open,
-        SYS_pidfd_open, SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_renameat2, SYS_sendmsg,
-        SYS_sendto, SYS_setns, SYS_socket, SYS_socketpair, SYS_symlinkat, SYS_tgkill, SYS_truncate,
-        SYS_unlinkat, SYS_unshare, SYS_userfaultfd,
-    };
-    let mut calls = vec![
-        SYS_accept, SYS_accept4, SYS_bind, SYS_bpf, SYS_chdir, SYS_chroot, SYS_connect, SYS_execve,
-        SYS_execveat, SYS_fchmodat, SYS_fchownat, SYS_ftruncate, SYS_init_module, SYS_io_uring_setup,
-        SYS_keyctl, SYS_kill, SYS_linkat, SYS_listen, SYS_mkdirat, SYS_mknodat, SYS_mount,
-        SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_openat, SYS_openat2, SYS_perf_event_open,
-        SYS_pidfd_open, SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_renameat2, SYS_sendmsg,
-        SYS_sendto, SYS_setns, SYS_socket, SYS_socketpair, SYS_symlinkat, SYS_truncate, SYS_unlinkat,
-        SYS_unshare, SYS_userfaultfd,
+    let everywhere = [
+        libc::SYS_accept,
+        libc::SYS_accept4,
+        libc::SYS_bind,
+        libc::SYS_bpf,
+        libc::SYS_chdir,
+        libc::SYS_chroot,
+        libc::SYS_connect,
+        libc::SYS_execve,
+        libc::SYS_execveat,
+        libc::SYS_fchmodat,
+        libc::SYS_fchownat,
+        libc::SYS_ftruncate,
+        libc::SYS_init_module,
+        libc::SYS_io_uring_setup,
+        libc::SYS_keyctl,
+        libc::SYS_kill,
+        libc::SYS_linkat,
+        libc::SYS_listen,
+        libc::SYS_mkdirat,
+        libc::SYS_mknodat,
+        libc::SYS_mount,
+        libc::SYS_open_by_handle_at,
+        libc::SYS_openat,
+        libc::SYS_openat2,
+        libc::SYS_perf_event_open,
+        libc::SYS_pidfd_open,
+        libc::SYS_process_vm_readv,
+        libc::SYS_process_vm_writev,
+        libc::SYS_ptrace,
+        libc::SYS_renameat2,
+        libc::SYS_sendmsg,
+        libc::SYS_sendto,
+        libc::SYS_setns,
+        libc::SYS_socket,
+        libc::SYS_socketpair,
+        libc::SYS_symlinkat,
+        libc::SYS_truncate,
+        libc::SYS_unlinkat,
+        libc::SYS_unshare,
+        libc::SYS_userfaultfd,
     ];
-    // A process ends itself with this when an allocation fails; only the older architecture has the calls below.
-    calls.retain(|call| *call != SYS_tgkill);
+    // Calls that newer architectures do not have.
     #[cfg(target_arch = "x86_64")]
-    calls.extend([
-        libc::SYS_open, libc::SYS_creat, libc::SYS_fork, libc::SYS_vfork, libc::SYS_unlink, libc::SYS_rename,
-        libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_link, libc::SYS_symlink, libc::SYS_chmod, libc::SYS_chown,
-    ]);
-    calls
+    let older = [
+        libc::SYS_open,
+        libc::SYS_creat,
+        libc::SYS_fork,
+        libc::SYS_vfork,
+        libc::SYS_unlink,
+        libc::SYS_rename,
+        libc::SYS_mkdir,
+        libc::SYS_rmdir,
+        libc::SYS_link,
+        libc::SYS_symlink,
+        libc::SYS_chmod,
+        libc::SYS_chown,
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let older = [];
+    everywhere.into_iter().chain(older).collect()
 }
+
+/// Ends this process when its keeper has gone, also in the middle of a document: nobody is left to end it.
+#[cfg(unix)]
+pub(super) fn end_with_keeper() {
+    let keeper = rustix::process::getppid();
+    std::thread::spawn(move || {
+        while rustix::process::getppid() == keeper {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        std::process::exit(1);
+    });
+}
+
+/// Elsewhere the closed pipe ends it after the document at hand.
+#[cfg(not(unix))]
+pub(super) fn end_with_keeper() {}
 
 /// Elsewhere there is nothing to give up.
 #[cfg(not(target_os = "linux"))]

@@ -14,6 +14,9 @@ pub enum CageError {
         "the parser crashed on it ({0}); the file is damaged in a way that it does not stand: save it anew with the program it comes from, or convert it"
     )]
     Crashed(String),
+    /// The parser's process was ended by somebody else: the system, when memory is short.
+    #[error("the parser was ended from outside while it read it; it is tried again")]
+    Killed,
     /// It took too long.
     #[error(
         "reading it took more than {seconds} seconds ({which}); raise `parse.{which}` or split the document"
@@ -42,6 +45,7 @@ impl Fault for CageError {
         match self {
             Self::Parse(error) => error.kind(),
             Self::Crashed(_) | Self::TooSlow { .. } => ErrorKind::Invalid,
+            Self::Killed => ErrorKind::Internal,
             Self::TooMuchMemory(_) | Self::TooMuchOutput(_) => ErrorKind::TooLarge,
             Self::Unavailable(_) => ErrorKind::Unavailable,
         }
@@ -51,6 +55,7 @@ impl Fault for CageError {
         match self {
             Self::Parse(error) => error.code(),
             Self::Crashed(_) => "parser_crashed",
+            Self::Killed => "parser_killed",
             Self::TooSlow { .. } => "parser_timeout",
             Self::TooMuchMemory(_) => "parser_memory",
             Self::TooMuchOutput(_) => "parser_output",

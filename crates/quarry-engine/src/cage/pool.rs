@@ -7,6 +7,7 @@ use std::{
 
 use parking_lot::Mutex;
 use quarry_parse::Parsed;
+use quarry_store::Jobs;
 use tokio::sync::Semaphore;
 
 use super::{CageError, CageSettings, ToParse, process::Process};
@@ -17,7 +18,9 @@ pub struct Cage {
     program: Option<PathBuf>,
     settings: CageSettings,
     most_bytes: u64,
-    room: Semaphore,
+    /// Places for small documents, and for large ones, which leave one processor to the small.
+    small: Semaphore,
+    large: Semaphore,
     idle: Mutex<Vec<Process>>,
 }
 
@@ -35,8 +38,9 @@ impl Cage {
     }
 
     fn of(program: Option<PathBuf>, settings: CageSettings, most_bytes: u64) -> Self {
-        let room = Semaphore::new(settings.count().max(1));
-        Self { program, settings, most_bytes, room, idle: Mutex::default() }
+        let most = settings.count().max(1);
+        let (small, large) = (Semaphore::new(most), Semaphore::new((most - 1).max(1)));
+        Self { program, settings, most_bytes, small, large, idle: Mutex::default() }
     }
 
     /// What it was told.
@@ -69,7 +73,8 @@ impl Cage {
 
     async fn parse_caged(&self, program: &PathBuf, document: &ToParse) -> Result<Parsed, CageError> {
         let closed = |_| CageError::Unavailable("the server is shutting down".to_owned());
-        let _place = self.room.acquire().await.map_err(closed)?;
+        let room = if document.bytes.len() as u64 <= Jobs::SMALL { &self.small } else { &self.large };
+        let _place = room.acquire().await.map_err(closed)?;
         let idle = self.idle.lock().pop();
         let mut process = match idle {
             Some(process) => process,

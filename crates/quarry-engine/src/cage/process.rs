@@ -114,6 +114,7 @@ impl Process {
             Ok(Ok(status)) if cpu_ended(status) => {
                 CageError::TooSlow { seconds: settings.cpu_seconds, which: "cpu_seconds" }
             }
+            Ok(Ok(status)) if killed(status) => CageError::Killed,
             Ok(Ok(status)) => CageError::Crashed(status.to_string()),
             _ => CageError::Crashed("it closed its pipe".to_owned()),
         }
@@ -157,6 +158,20 @@ fn used_megabytes(pid: Option<u32>) -> u64 {
     {
         let _ = pid;
         0
+    }
+}
+
+/// Whether somebody else ended it.
+fn killed(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        status.signal() == Some(rustix::process::Signal::KILL.as_raw())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
     }
 }
 

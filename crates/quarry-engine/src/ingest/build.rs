@@ -55,9 +55,9 @@ async fn run(inner: Arc<Inner>, scope: Scope) {
         let lasting = failing::kind(&error) == failing::Kind::Lasting;
         let state = if lasting { GenerationState::Failed } else { GenerationState::Building };
         let reason = error.to_string();
-        let noted = inner.store.generations().note(scope.collection, scope.generation, (state, Some(&reason)));
+        let generations = inner.store.generations();
         // A database that fails is looked at again with the next try.
-        let noted = noted.await;
+        let noted = generations.note(scope.collection, scope.generation, (state, Some(&reason))).await;
         inner.announce();
         if lasting && noted.is_ok() {
             return;

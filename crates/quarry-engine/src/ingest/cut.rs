@@ -100,7 +100,7 @@ fn size_of(text: &str, embedder: &dyn Embedder) -> usize {
 }
 
 /// What an embedder reads of a chunk: title, headings, the head of a table that was cut, and the text.
-pub(crate) fn embedded_text(title: &str, headings: &[String], context: Option<&str>, text: &str) -> String {
+fn embedded_text(title: &str, headings: &[String], context: Option<&str>, text: &str) -> String {
     let mut whole = String::with_capacity(title.len() + text.len() + 64);
     for part in std::iter::once(title).chain(headings.iter().map(String::as_str)).chain(context) {
         if !part.is_empty() {

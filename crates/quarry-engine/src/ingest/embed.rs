@@ -159,11 +159,8 @@ impl Embedding<'_> {
         let (_, done, _) = held.progress.get();
         let part = format!("{}{done:012}", self.parts());
         let data = pack(hashes, vectors);
-        let kept = self.inner.store.jobs().keep(
-            (held.job.id, self.worker),
-            JobStage::Chunked,
-            (&part, &data),
-        );
+        let jobs = self.inner.store.jobs();
+        let kept = jobs.keep((held.job.id, self.worker), JobStage::Chunked, (&part, &data));
         if let Err(error) = kept.await {
             // The work goes on; only a crash would have to do more again.
             events::worker_failed(&error.into());

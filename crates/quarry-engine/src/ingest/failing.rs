@@ -71,7 +71,7 @@ fn growing(times: u32) -> Duration {
 #[must_use]
 pub fn hint(code: &str) -> Option<&'static str> {
     Some(match code {
-        "encrypted_document" | "wrong_password" => "add it again with its password, or without one",
+        "encrypted_document" => "add it again with its password, or without one",
         "ocr_needed" => "install `tesseract` where the server runs, then retry",
         "damaged_document" | "parser_crashed" => {
             "open it with the program it comes from, save it anew, and add it again"
@@ -81,6 +81,7 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "over_limit" | "parser_output" => "split it, or raise the limit in `[parse]` and retry",
         "parser_timeout" => "retry when the server is less busy, raise the limit in `[parse]`, or split it",
         "parser_memory" => "raise `parse.memory_megabytes` and retry, or split it",
+        "parser_killed" => "look whether the machine has memory enough, then retry",
         "no_answer" => "it ended its worker every time; look at the log, then retry or remove it",
         "embedder_unavailable" | "embedder_mismatch" | "model_not_installed" => {
             "make the collection's embedder available again, then retry"

@@ -25,7 +25,6 @@ pub(crate) mod reaper;
 pub(crate) mod wake;
 pub(crate) mod worker;
 
-pub(crate) use cut::embedded_text;
 pub use failing::hint;
 pub(crate) use held::{Held, InHand, Progress};
 pub(crate) use pace::Paces;

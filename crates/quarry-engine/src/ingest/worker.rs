@@ -53,9 +53,12 @@ pub(crate) async fn run(inner: Arc<Inner>, lane: Lane, number: usize) {
 }
 
 async fn idle(inner: &Inner, lane: Lane) {
+    // What waits for a moment is not to wait for longer.
+    let next = inner.store.jobs().next_due(lane).await.ok().flatten();
+    let until = next.map_or(IDLE, |due| due.since(inner.clock.now()).max(GATHER).min(IDLE));
     tokio::select! {
         () = inner.work.of(lane).notified() => tokio::time::sleep(GATHER).await,
-        () = tokio::time::sleep(IDLE) => {}
+        () = tokio::time::sleep(until) => {}
         () = inner.closing.cancelled() => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use quarry_core::{Access, Actor, Clock, CollectionName, Document, Metadata, PageRequest, SystemClock, TenantId};
+use quarry_core::{Access, Actor, Clock, CollectionName, Document, Metadata, SystemClock, TenantId};
 use quarry_engine::{
     Added, Cage, CageSettings, Engine, EngineSettings, Parts, SearchRequest, Upload,
     agent::{ToolSource, toolset::Fixed},

@@ -10,7 +10,7 @@ use std::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use quarry_core::{Clock, SystemClock};
 use quarry_engine::{
-    Engine, EngineSettings, Parts,
+    Cage, CageSettings, Engine, EngineSettings, Parts,
     agent::{ToolSource, toolset::Fixed},
     engine::Embedders,
     outbound::{Outbound, OutboundSettings},

@@ -76,8 +76,8 @@ pub(super) async fn write(
         // Nobody needs the version before read any more.
         let dialect = session.dialect();
         let sql = format!(
-            "UPDATE jobs SET status = 'done', due_at = NULL, updated_at = $2 WHERE status = 'queued' AND id IN \
-             (SELECT job FROM versions WHERE document {})",
+            "UPDATE jobs SET status = 'done', due_at = NULL, updated_at = $2 WHERE status IN ('queued', 'dead', 'cancelled') AND \
+             id IN (SELECT job FROM versions WHERE document {})",
             dialect.ids_in()
         );
         session.execute(sql, args![dialect.ids(replaced), now]).await?;

@@ -80,6 +80,16 @@ impl Jobs<'_> {
         })
     }
 
+    /// When the next job of a lane that waits is due; none where none waits.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn next_due(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT min(due_at) FROM jobs WHERE lane = $1 AND due_at IS NOT NULL AND status = 'queued'";
+        let row = self.store.db().read().await?.first(sql, args![lane.number()]).await?;
+        Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().map(Timestamp::from_micros))
+    }
+
     /// Extends the leases that a worker still holds, keeps how far each job is, and answers which those are. The others
     /// were cancelled, removed or given to somebody else: work on them is for nothing.
     ///
@@ -142,6 +152,8 @@ impl Jobs<'_> {
         self.give_back(None).await
     }
 
+    /// One of a batch may have ended the process: from now on each is alone with its worker, so that only that one goes on
+    /// to lose its attempts.
     async fn give_back(&self, expired: Option<Timestamp>) -> Result<u64, StoreError> {
         let now = self.store.now();
         let until = expired.unwrap_or(Timestamp::from_micros(i64::MAX));
@@ -149,9 +161,9 @@ impl Jobs<'_> {
             let mut session = self.store.db().begin().await?;
             let outcome = async {
                 let sql = "UPDATE jobs SET status = 'queued', worker = NULL, due_at = $2, updated_at = $2, code = $3, \
-                           error = 'the process that worked on it ended' WHERE status = 'running' AND due_at <= $1 \
-                           RETURNING document";
-                let rows = session.rows(sql, args![until, now, NO_ANSWER]).await?;
+                           error = 'the process that worked on it ended', lane = $4 WHERE status = 'running' AND due_at \
+                           <= $1 RETURNING document";
+                let rows = session.rows(sql, args![until, now, NO_ANSWER, Lane::Large.number()]).await?;
                 let documents = rows.iter().map(|row| row.id(0)).collect::<Result<Vec<_>, _>>()?;
                 waiting(&mut session, documents, now).await?;
                 Ok(rows.len() as u64)

@@ -69,7 +69,7 @@ impl Jobs<'_> {
     /// Puts a dead or cancelled job back with all its attempts. It goes on from its last checkpoint.
     ///
     /// # Errors
-    /// There is none with this id, it is not dead, its document has a newer version, or the database fails.
+    /// There is none with this id, it is not dead, or the database fails.
     pub async fn revive(&self, tenant: TenantId, id: JobId, actor: &Actor) -> Result<JobInfo, StoreError> {
         let now = self.store.now();
         retry!({

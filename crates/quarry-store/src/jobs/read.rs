@@ -65,7 +65,7 @@ impl Jobs<'_> {
         let mut session = self.store.db().read().await?;
         let dialect = session.dialect();
         let sql = format!(
-            "SELECT {} FROM jobs WHERE document {} AND tenant = $2 AND (due_at IS NOT NULL OR status = 'dead')",
+            "SELECT {} FROM jobs WHERE document {} AND tenant = $2 AND (due_at IS NOT NULL OR status IN ('dead', 'cancelled'))",
             info::COLUMNS,
             dialect.ids_in()
         );

@@ -52,7 +52,7 @@ async fn a_new_version_replaces_the_chunks_of_the_one_before(world: &World) {
     assert!(outcome.had_chunks);
     assert_eq!(world.store.chunks().keys(ROOT, collection.id).await.unwrap(), outcome.keys);
     assert!(outcome.keys.iter().all(|key| !old.contains(key)), "keys are never given again");
-    let changes = world.store.chunks().changes_after(ROOT, collection.id, first.sequence, 100).await.unwrap();
+    let changes = world.store.chunks().changes_after(&collection.scope(), first.sequence, 100).await.unwrap();
     assert_eq!((changes[0].removed.as_slice(), changes[0].added.len()), ([first.id].as_slice(), 2));
     let all = world.store.chunks().list(ROOT, first.id, &PageRequest::default()).await.unwrap();
     assert!(all.items.iter().all(|row| row.reference.version == 2));
@@ -105,29 +105,10 @@ async fn an_unchanged_chunk_keeps_its_vector(world: &World) {
     assert!(other.is_empty(), "another embedder's vectors are of no use");
 }
 
-async fn another_embedder_gives_new_vectors(world: &World) {
-    let collection = world.collection(ROOT, "c").await;
-    world.put(&collection, "a", "one", 5).await;
-    let (mut after, mut seen) = (0, 0);
-    loop {
-        let rows = world.store.chunks().for_reembedding(ROOT, collection.id, after, 2).await.unwrap();
-        let Some(last) = rows.last() else { break };
-        after = last.key;
-        seen += rows.len();
-        assert_eq!(rows[0].title, "Title of a");
-        let vectors: Vec<_> = rows.iter().map(|row| (row.key, vec![9; 4])).collect();
-        world.store.chunks().set_vectors(ROOT, collection.id, ("mini", 384), &vectors).await.unwrap();
-    }
-    assert_eq!(seen, 5);
-    let changes = world.store.chunks().changes_after(ROOT, collection.id, 0, 100).await.unwrap();
-    assert!(changes[0].added.iter().all(|chunk| &*chunk.model == "mini" && chunk.vector == Some(vec![9; 4])));
-}
-
 stories!(
     published_chunks_are_read_back,
     a_new_version_replaces_the_chunks_of_the_one_before,
     publishing_what_was_removed_or_replaced_does_nothing,
     large_documents_go_through,
     an_unchanged_chunk_keeps_its_vector,
-    another_embedder_gives_new_vectors,
 );

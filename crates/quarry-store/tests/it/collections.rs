@@ -1,6 +1,6 @@
 use quarry_core::{DocumentStatus, Fault as _, PageRequest};
 
-use crate::world::{ME, ROOT, World, stories};
+use crate::world::{DOWN, ME, ROOT, World, stories};
 
 async fn a_name_is_taken_once(world: &World) {
     let first = world.collection(ROOT, "reports").await;
@@ -9,6 +9,7 @@ async fn a_name_is_taken_once(world: &World) {
         description: String::new(),
         embedder: "other".into(),
         dimension: 8,
+        chunking: None,
     };
     let error = world.store.collections().add(ROOT, new, &ME).await.unwrap_err();
     assert_eq!(error.code(), "collection_exists");
@@ -36,18 +37,6 @@ async fn pages_cover_each_collection_once_in_byte_order(world: &World) {
         }
     }
     assert_eq!(seen, ["0day", "a-b", "a_b", "ab", "alpha", "zeta"]);
-}
-
-async fn generations_are_numbered_once(world: &World) {
-    let collection = world.collection(ROOT, "c").await;
-    let collections = world.store.collections();
-    assert_eq!(collections.begin_generation(ROOT, collection.id).await.unwrap(), 2);
-    assert_eq!(collections.begin_generation(ROOT, collection.id).await.unwrap(), 3);
-    let swapped = collections.set_generation(ROOT, collection.id, 3, ("mini", 384)).await.unwrap();
-    assert_eq!((swapped.generation, swapped.embedder.as_str(), swapped.dimension), (3, "mini", 384));
-    assert_eq!(collections.begin_generation(ROOT, collection.id).await.unwrap(), 4);
-    let described = collections.describe(ROOT, collection.id, "Reports", &ME).await.unwrap();
-    assert_eq!((described.description.as_str(), described.generation), ("Reports", 3));
 }
 
 async fn counts_say_where_documents_are(world: &World) {
@@ -90,7 +79,6 @@ async fn a_removed_collection_takes_everything_along(world: &World) {
 stories!(
     a_name_is_taken_once,
     pages_cover_each_collection_once_in_byte_order,
-    generations_are_numbered_once,
     counts_say_where_documents_are,
     a_removed_collection_takes_everything_along,
 );

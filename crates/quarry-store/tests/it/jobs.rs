@@ -224,9 +224,13 @@ async fn expired_leases_are_seen_as_waiting(world: &World) {
     assert_eq!(world.store.jobs().reap().await.unwrap(), 1);
     let job = world.store.jobs().get(ROOT, added.job.unwrap()).await.unwrap();
     assert_eq!((job.status, job.attempt), (JobStatus::Queued, 1));
+    assert!(world.claim().await.is_empty(), "what may have ended its worker is not among others again");
     let document = world.store.documents().get(ROOT, added.document.id).await.unwrap();
     assert_eq!(document.status, DocumentStatus::Pending);
-    world.claim().await;
+    let due = world.store.jobs().next_due(Lane::Large).await.unwrap().unwrap();
+    assert!(due <= quarry_core::Clock::now(&*world.clock));
+    assert_eq!(world.store.jobs().next_due(Lane::Small).await.unwrap(), None);
+    world.store.jobs().claim("alone", Lane::Large, 1, LEASE).await.unwrap();
     assert_eq!(world.store.jobs().give_back_all().await.unwrap(), 1);
 }
 
@@ -267,8 +271,9 @@ async fn dead_letters_are_retried_and_dropped_many_at_once(world: &World) {
     assert_eq!(jobs.drop_all_dead(ROOT, &DeadFilter::default(), &ME).await.unwrap(), 2);
     let left = jobs.stats().await.unwrap();
     assert_eq!((left.dead, left.queued), (0, 4));
-    let failed = world.store.documents().list(ROOT, collection.id, Some(DocumentStatus::Failed), &PageRequest::default());
-    assert_eq!(failed.await.unwrap().items.len(), 2, "dropping a letter leaves the document as it is");
+    let (failed, page) = (Some(DocumentStatus::Failed), PageRequest::default());
+    let failed = world.store.documents().list(ROOT, collection.id, failed, &page).await.unwrap();
+    assert_eq!(failed.items.len(), 2, "dropping a letter leaves the document as it is");
 }
 
 stories!(

@@ -18,6 +18,7 @@ mod chunks;
 mod collections;
 mod documents;
 mod facts;
+mod generations;
 mod jobs;
 mod opening;
 mod others;

@@ -24,7 +24,7 @@ struct Follower {
 impl Follower {
     /// Applies one batch; true when there was something.
     async fn step(&mut self, store: &Store, collection: &Collection, limit: u32) -> bool {
-        let changes = store.chunks().changes_after(ROOT, collection.id, self.applied, limit).await.unwrap();
+        let changes = store.chunks().changes_after(&collection.scope(), self.applied, limit).await.unwrap();
         for change in &changes {
             assert!(change.sequence > self.applied, "numbers rise");
             self.chunks.retain(|_, (document, _)| !change.removed.contains(document));

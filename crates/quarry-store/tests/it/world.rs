@@ -113,6 +113,7 @@ impl World {
             description: String::new(),
             embedder: MODEL.0.into(),
             dimension: MODEL.1,
+            chunking: None,
         };
         self.store.collections().add(tenant, new, &ME).await.unwrap()
     }
@@ -173,6 +174,7 @@ pub fn publication(tenant: TenantId, document: &Document, chunks: usize) -> Publ
         pages: None,
         text: format!("Text of {} {}", document.source, document.version),
         model: (MODEL.0.into(), MODEL.1),
+        chunk_set: 0,
         chunks: (0..chunks).map(|place| chunk(place as u32)).collect(),
     }
 }
@@ -183,6 +185,7 @@ pub fn chunk(place: u32) -> NewChunk {
         headings: vec!["Top".into(), format!("Part {place}")],
         page: Some(place + 1),
         span: Span { start: place * 10, end: place * 10 + 9 },
+        window: (place % 2 == 1).then_some(Span { start: place * 10 - 5, end: place * 10 + 20 }),
         kind: ChunkKind::Prose,
         content_hash: [place as u8; 16],
         terms: vec![1, 2, 3],

@@ -8,7 +8,9 @@
     reason = "a panic is how a test fails, and a skipped one says so"
 )]
 
+mod api;
 mod asking;
+mod complaints;
 mod configuration;
 mod crash;
 mod harness;
@@ -22,3 +24,4 @@ mod serving;
 mod shape;
 mod syncing;
 mod talking;
+mod traps;

@@ -1,7 +1,7 @@
-//! A scripted model behind OpenAI's dialect, and a folder that is configured to use it.
+//! Scripted models behind OpenAI's dialect, and folders that are configured to use them.
 
-use quarry_models::testing::{ChatServer, Play, PlayedCall, dead_port};
-use serde_json::Value;
+use quarry_models::testing::{ChatServer, Play, PlayedCall, Reply, ScriptedServer, dead_port};
+use serde_json::{Value, json};
 
 use crate::harness::Home;
 
@@ -59,4 +59,36 @@ fn configured(url: &str) -> String {
         "[models.chat.fast]\nprovider = \"openai\"\nmodel = \"played\"\nbase_url = \"{url}\"\nattempts = 1\n\
          input_price = 1.0\noutput_price = 2.0\n"
     )
+}
+
+/// A server of `/embeddings` that answers by a function of the texts.
+pub(crate) struct Embeddings {
+    server: ScriptedServer,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Embeddings {
+    pub(crate) fn answering(mut answer: impl FnMut(&[Value]) -> Reply + Send + 'static) -> Self {
+        let runtime = runtime();
+        let by_texts = move |body: &Value| answer(body["input"].as_array().unwrap());
+        Self { server: runtime.block_on(ScriptedServer::answering(by_texts)), _runtime: runtime }
+    }
+
+    /// A vector for each text.
+    pub(crate) fn vectors(texts: &[Value]) -> Reply {
+        let vector = |(index, text): (usize, &Value)| {
+            let length = text.as_str().unwrap().len();
+            json!({"index": index, "embedding": [length, 1, 2, 3, 4, 5, 6, 7]})
+        };
+        Reply::json(200, &json!({"data": texts.iter().enumerate().map(vector).collect::<Vec<_>>()}))
+    }
+
+    /// The configuration that makes it the embedder of new collections.
+    pub(crate) fn configured(&self) -> String {
+        format!(
+            "[models.embed]\ndefault = \"openai:scripted\"\n[[models.embed.openai]]\nname = \"scripted\"\nmodel = \"m\"\n\
+             base_url = \"{}\"\ndimension = 8\nattempts = 1\n",
+            self.server.url()
+        )
+    }
 }
