@@ -86,6 +86,6 @@ fn content(page: OutboundResponse) -> Content {
 /// The last part of the path, or the host where there is none.
 fn name_of(url: &str) -> String {
     let Ok(url) = url::Url::parse(url) else { return String::new() };
-    let last = url.path_segments().and_then(|parts| parts.filter(|part| !part.is_empty()).next_back());
+    let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     last.or_else(|| url.host_str()).unwrap_or_default().to_owned()
 }

@@ -1,6 +1,6 @@
 //! Sources.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -204,7 +204,7 @@ pub struct SourceItem {
 }
 
 /// What a sender brings: at most 1,000 of each.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Push {
     /// Documents that are new or changed.
@@ -216,7 +216,7 @@ pub struct Push {
 }
 
 /// A document that a sender brings, with `text` or `content_base64`.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PushDocument {
     /// The sender's own id of it.
