@@ -122,7 +122,7 @@ def quality(binary, lines):
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     run = subprocess.run([binary, "--text"], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True)
-    texts = {answer["file"]: answer.get("text") or "" for answer in map(json.loads, run.stdout.splitlines())}
+    texts = {answer["file"]: answer.get("text") or "" for answer in map(json.loads, filter(None, run.stdout.split("\n")))}
     scores = {}
     for line in lines:
         path, _, password = line.partition("\t")

@@ -44,9 +44,7 @@ impl std::str::FromStr for ChunkStrategy {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|known| known.as_str() == text).ok_or_else(|| {
-            format!(
-                "`{text}` is not a strategy: use structure, fixed, sentence_window, parent_child or code"
-            )
+            format!("`{text}` is not a strategy: use structure, fixed, sentence_window, parent_child or code")
         })
     }
 }
@@ -101,7 +99,9 @@ mod tests {
         };
         assert_eq!(sizes(None, None), Ok(()));
         assert_eq!(sizes(Some(100), Some(50)), Ok(()));
-        for (most, overlap) in [(Some(8), None), (Some(9_000), None), (Some(100), Some(51)), (None, Some(9_000))] {
+        for (most, overlap) in
+            [(Some(8), None), (Some(9_000), None), (Some(100), Some(51)), (None, Some(9_000))]
+        {
             assert!(sizes(most, overlap).is_err(), "{most:?} {overlap:?}");
         }
     }

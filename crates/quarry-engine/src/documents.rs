@@ -208,8 +208,7 @@ impl Documents<'_> {
         let inner = self.0.inner();
         let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or(source).to_owned();
         let place = NewPlace { source: source.to_owned(), name };
-        let document =
-            inner.store.documents().rename(access.tenant(), id, &place, access.actor()).await?;
+        let document = inner.store.documents().rename(access.tenant(), id, &place, access.actor()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         self.seen(access, document).await
@@ -343,7 +342,11 @@ impl Documents<'_> {
     }
 
     /// The collection to add to; the default one is made when it is first used.
-    pub(crate) async fn target(&self, access: &Access, name: &CollectionName) -> Result<Arc<Collection>, EngineError> {
+    pub(crate) async fn target(
+        &self,
+        access: &Access,
+        name: &CollectionName,
+    ) -> Result<Arc<Collection>, EngineError> {
         let inner = self.0.inner();
         match inner.collection(access.tenant(), name).await {
             Err(error) if error.kind() == ErrorKind::NotFound && *name == CollectionName::fallback() => {

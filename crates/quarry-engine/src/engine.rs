@@ -24,7 +24,7 @@ use crate::{
     generations::Generations,
     history::{History, Recorder},
     idempotency::Idempotency,
-    ingest::{InHand, build, Paces, indexer::Indexer, reaper, wake::Wake, worker},
+    ingest::{InHand, Paces, build, indexer::Indexer, reaper, wake::Wake, worker},
     jobs::Jobs,
     maintain::Maintenance,
     outbound::Outbound,

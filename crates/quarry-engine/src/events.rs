@@ -83,7 +83,8 @@ pub(crate) fn queue_depth(stats: &JobStats) {
     for stage in JobStage::ALL {
         let known = stats.stages.iter().find(|known| known.stage == stage);
         let oldest = known.map_or(0.0, |known| known.oldest.as_secs_f64());
-        gauge!("quarry_stage_jobs", "stage" => stage.as_str()).set(known.map_or(0, |known| known.jobs) as f64);
+        gauge!("quarry_stage_jobs", "stage" => stage.as_str())
+            .set(known.map_or(0, |known| known.jobs) as f64);
         gauge!("quarry_oldest_job_in_stage_seconds", "stage" => stage.as_str()).set(oldest);
     }
 }

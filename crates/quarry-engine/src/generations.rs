@@ -1,8 +1,8 @@
 //! Generations of a collection: another embedder or another way of cutting, built beside what answers and swapped in.
 
 use quarry_core::{Access, Chunking, Collection, CollectionName, ErrorKind, Fault, Scope, Timestamp};
-use quarry_store::{Generation, NewGeneration};
 pub use quarry_store::GenerationState;
+use quarry_store::{Generation, NewGeneration};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -29,8 +29,8 @@ pub mod sources;
 pub mod watching;
 pub mod webhooks;
 
-pub use cage::{Cage, CageSettings};
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};
+pub use cage::{Cage, CageSettings};
 pub use documents::{AddOutcome, Added, Upload};
 pub use embed::Embedded;
 pub use engine::{Engine, Health, Parts};

@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn what_was_changed_or_is_old_or_signed_by_another_is_refused() {
         let header = sign("secret", NOW, b"body");
-        let right = |secret: &str, header: &str, body: &[u8], now| verify(secret, header, body, now).is_some();
+        let right =
+            |secret: &str, header: &str, body: &[u8], now| verify(secret, header, body, now).is_some();
         assert!(right("secret", &header, b"body", NOW.after(Duration::from_secs(300))));
         assert!(!right("secret", &header, b"body", NOW.after(Duration::from_secs(301))));
         assert!(right("secret", &header, b"body", Timestamp::from_micros(NOW.micros() - 300_000_000)));
@@ -98,7 +99,9 @@ mod tests {
         assert!(!right("secret", &header.replace("t=17", "t=18"), b"body", NOW));
         let both = format!("{},v1={}", sign("other", NOW, b"body"), header.split("v1=").nth(1).unwrap());
         assert!(right("secret", &both, b"body", NOW), "one of two is enough");
-        for nonsense in ["", "t=1", "v1=00", "t=x,v1=00", "t=1700000000,v1=", "t=1700000000,v1=zz", "a,b", "t=1700000000"] {
+        for nonsense in
+            ["", "t=1", "v1=00", "t=x,v1=00", "t=1700000000,v1=", "t=1700000000,v1=zz", "a,b", "t=1700000000"]
+        {
             assert!(!right("secret", nonsense, b"body", NOW), "{nonsense}");
         }
     }

@@ -40,6 +40,8 @@ use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::App
         (name = "openai", description = "The same for OpenAI's clients: agents are models"),
         (name = "history", description = "What was asked"),
         (name = "jobs", description = "Ingestion in the background"),
+        (name = "dead_letters", description = "Jobs that were given up, many at once"),
+        (name = "generations", description = "Embedding or cutting a collection anew beside what answers"),
         (name = "sources", description = "Places whose documents are kept in sync"),
         (name = "webhooks", description = "Addresses that are told what becomes of documents"),
         (name = "index", description = "Keeping the index true to the database"),

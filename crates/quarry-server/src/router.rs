@@ -41,9 +41,8 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
     let upload = OpenApiRouter::new()
         .routes(routes!(v1::documents::read::list, v1::documents::add::add))
         .layer(uploads);
-    let push = OpenApiRouter::new()
-        .routes(routes!(v1::sources::push::push))
-        .layer(DefaultBodyLimit::max(PUSH_BODY));
+    let push =
+        OpenApiRouter::new().routes(routes!(v1::sources::push::push)).layer(DefaultBodyLimit::max(PUSH_BODY));
     openapi::start()
         .routes(routes!(v1::collections::list, v1::collections::add))
         .routes(routes!(v1::collections::get, v1::collections::describe, v1::collections::remove))

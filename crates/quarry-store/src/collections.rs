@@ -62,8 +62,7 @@ pub struct Collections<'a> {
     pub(crate) store: &'a Store,
 }
 
-pub(crate) const COLUMNS: &str =
-    "id, tenant, name, description, embedder, dimension, generation, sequence, created_at, updated_at, chunk_set, \
+pub(crate) const COLUMNS: &str = "id, tenant, name, description, embedder, dimension, generation, sequence, created_at, updated_at, chunk_set, \
      chunking";
 
 impl Collections<'_> {

@@ -166,7 +166,8 @@ impl Generations<'_> {
                 let number = next_number(&mut session, (tenant, id)).await?;
                 alone(&mut session, id).await?;
                 insert(&mut session, id, (number, number), (new, GenerationState::Building), now).await?;
-                let details = json!({"generation": number, "embedder": new.embedder, "chunking": new.chunking});
+                let details =
+                    json!({"generation": number, "embedder": new.embedder, "chunking": new.chunking});
                 let change =
                     Change { tenant, actor, action: "generation.begin", object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
@@ -268,7 +269,8 @@ impl Generations<'_> {
         let mut session = self.store.db().read().await?;
         let sql = format!("SELECT count(*) FROM documents d WHERE {LACKING}");
         let lacking = session.first(sql, args![id, chunk_set]).await?;
-        let sql = "SELECT count(*) FROM documents WHERE collection = $1 AND published_version > 0 AND chunks > 0";
+        let sql =
+            "SELECT count(*) FROM documents WHERE collection = $1 AND published_version > 0 AND chunks > 0";
         let all = session.first(sql, args![id]).await?;
         let count = |row: Option<Row>| row.map_or(Ok(0), |row| row.big(0));
         Ok((count(lacking)?, count(all)?))
@@ -360,8 +362,7 @@ pub(crate) async fn insert(
     let sql = "INSERT INTO generations (collection, number, chunk_set, embedder, dimension, chunking, state, created_at, \
                updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
     let chunking = new.chunking.as_ref().map(json_text).transpose()?;
-    let values =
-        args![id, number, chunk_set, &new.embedder, new.dimension, chunking, state.as_str(), now];
+    let values = args![id, number, chunk_set, &new.embedder, new.dimension, chunking, state.as_str(), now];
     session.execute(sql, values).await.map(drop)
 }
 

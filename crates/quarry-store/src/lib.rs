@@ -60,7 +60,8 @@ pub use sources::{
 pub use store::{Store, StoreConfig};
 pub use tenants::Tenants;
 pub use webhooks::{
-    Delivery, DeliveryEnd, DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook, WebhookRow, Webhooks,
+    Delivery, DeliveryEnd, DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook, WebhookRow,
+    Webhooks,
 };
 
 /// Longest source of a document in bytes: what one entry of PostgreSQL's index can hold.

@@ -25,7 +25,8 @@ impl Collections<'_> {
     ) -> Result<Collection, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = self.swapped(&mut session, (tenant, id), (generation, expected_sequence), actor).await;
+            let outcome =
+                self.swapped(&mut session, (tenant, id), (generation, expected_sequence), actor).await;
             session.finish(outcome).await
         })
     }
@@ -45,8 +46,10 @@ impl Collections<'_> {
         );
         let now = self.store.now();
         let row = session.first(sql, args![tenant, id, generation, now, expected_sequence]).await?;
-        let collection = collections::read(&row.ok_or_else(|| StoreError::CollectionChanged(id.to_string()))?)?;
-        let sql = "UPDATE generations SET number = $2, updated_at = $3 WHERE collection = $1 AND state = 'live'";
+        let collection =
+            collections::read(&row.ok_or_else(|| StoreError::CollectionChanged(id.to_string()))?)?;
+        let sql =
+            "UPDATE generations SET number = $2, updated_at = $3 WHERE collection = $1 AND state = 'live'";
         session.execute(sql, args![id, generation, now]).await?;
         let details = json!({"generation": generation});
         let change = Change { tenant, actor, action: "collection.index", object: id.to_string(), details };

@@ -8,8 +8,9 @@ use crate::commands::{
     agents::AgentsCommand, ask::AskArgs, chat::ChatArgs, collections::CollectionsCommand,
     completions::CompletionsArgs, config::ConfigCommand, documents::DocumentsCommand, eval::EvalCommand,
     facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
-    mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand, search::SearchArgs, serve::ServeArgs,
-    sessions::SessionsCommand, sources::SourcesCommand, watch::WatchArgs, webhooks::WebhooksCommand,
+    mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand,
+    search::SearchArgs, serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand,
+    watch::WatchArgs, webhooks::WebhooksCommand,
 };
 
 /// From a folder of documents to ranked passages, and answers whose every sentence points to its source.

@@ -15,7 +15,10 @@ pub(super) fn enter(memory_megabytes: u64) -> io::Result<()> {
     setrlimit(Resource::Core, fixed(0))?;
     setrlimit(Resource::Fsize, fixed(0))?;
     // The keeper watches the memory that is really used; this only ends a single huge allocation at once.
-    setrlimit(Resource::As, fixed((mapped_bytes() >> 20).saturating_add(memory_megabytes + SLACK_MEGABYTES) << 20))?;
+    setrlimit(
+        Resource::As,
+        fixed((mapped_bytes() >> 20).saturating_add(memory_megabytes + SLACK_MEGABYTES) << 20),
+    )?;
     let filter = filter().map_err(io::Error::other)?;
     seccompiler::apply_filter(&filter).map_err(io::Error::other)
 }

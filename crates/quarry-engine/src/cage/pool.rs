@@ -1,7 +1,7 @@
 //! The pool of children: started when they are needed, reused, ended when they are idle or have grown.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -71,7 +71,7 @@ impl Cage {
         Ok(parsed.map_err(|error| CageError::Crashed(error.to_string()))??)
     }
 
-    async fn parse_caged(&self, program: &PathBuf, document: &ToParse) -> Result<Parsed, CageError> {
+    async fn parse_caged(&self, program: &Path, document: &ToParse) -> Result<Parsed, CageError> {
         let closed = |_| CageError::Unavailable("the server is shutting down".to_owned());
         let room = if document.bytes.len() as u64 <= Jobs::SMALL { &self.small } else { &self.large };
         let _place = room.acquire().await.map_err(closed)?;

@@ -213,7 +213,10 @@ pub(super) async fn ingest(
             return Ok(None);
         }
     } else {
-        engine.collections().add(access, name, format!("evaluation set {}", set.name), Change::default()).await?;
+        engine
+            .collections()
+            .add(access, name, format!("evaluation set {}", set.name), Change::default())
+            .await?;
     }
     let started = Instant::now();
     let cpu = cpu_seconds();

@@ -9,10 +9,7 @@ use std::{sync::Arc, time::Duration};
 use quarry_core::{Collection, ErrorKind, Fault, Scope};
 use quarry_store::{Generation, GenerationState, Publication};
 
-use super::{
-    Held, failing, indexer,
-    pipeline::Work,
-};
+use super::{Held, failing, indexer, pipeline::Work};
 use crate::{engine::Inner, error::EngineError, events};
 
 /// Documents of one group.
@@ -146,4 +143,3 @@ async fn swap(inner: &Inner, scope: &Scope, collection: &Collection) -> Result<b
         Err(error) => Err(error.into()),
     }
 }
-

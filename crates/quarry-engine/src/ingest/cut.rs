@@ -41,7 +41,8 @@ pub(super) fn sizes(
     let own = collection.chunking.unwrap_or_default();
     let wanted = own.max_tokens.map_or(settings.chunk_tokens, |tokens| tokens as usize);
     let max_tokens = embedder.info().max_tokens.map_or(wanted, |most| wanted.min(most));
-    let overlap = own.overlap_tokens.map_or(settings.overlap_tokens.min(max_tokens / 4), |tokens| tokens as usize);
+    let overlap =
+        own.overlap_tokens.map_or(settings.overlap_tokens.min(max_tokens / 4), |tokens| tokens as usize);
     ChunkSettings {
         strategy: own.strategy,
         max_tokens,

@@ -80,7 +80,8 @@ impl Embedding<'_> {
                 let chunks = self.inner.store.chunks();
                 match chunks.known_vectors(job.tenant, job.document, model).await {
                     Ok(before) => {
-                        known.extend(before.into_iter().map(|chunk| (chunk.content_hash, Some(chunk.vector))));
+                        known
+                            .extend(before.into_iter().map(|chunk| (chunk.content_hash, Some(chunk.vector))));
                     }
                     // They are embedded again, which costs time and nothing else.
                     Err(error) => events::worker_failed(&error.into()),
@@ -196,10 +197,8 @@ fn fail(read: &mut [Read], vectors: &Vectors, error: &EngineError) {
 
 /// Hash, length and bytes of each vector.
 fn pack(hashes: &[Hash], vectors: &Vectors) -> Vec<u8> {
-    let known: Vec<(Hash, Option<&[u8]>)> = hashes
-        .iter()
-        .filter_map(|hash| Some((*hash, vectors.get(hash)?.as_deref())))
-        .collect();
+    let known: Vec<(Hash, Option<&[u8]>)> =
+        hashes.iter().filter_map(|hash| Some((*hash, vectors.get(hash)?.as_deref()))).collect();
     // Bytes in memory always can be written.
     postcard::to_stdvec(&known).unwrap_or_default()
 }

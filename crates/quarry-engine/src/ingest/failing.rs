@@ -33,11 +33,16 @@ pub(crate) fn kind(error: &EngineError) -> Kind {
 pub(super) async fn failed(inner: &Inner, held: &Held, error: &EngineError) -> Result<(), EngineError> {
     let job = &held.job;
     let reason = error.to_string();
-    let failure = JobFailure { code: error.code(), reason: &reason };
+    let stage = Some(held.progress.get().0);
+    let failure = JobFailure { code: error.code(), reason: &reason, stage };
     let jobs = inner.store.jobs();
     if inner.closing.is_cancelled() && held.dropped.is_cancelled() {
         // Nothing is wrong with it: the next start goes on with it.
-        let failure = JobFailure { code: "shutting_down", reason: "the server stopped before it was done" };
+        let failure = JobFailure {
+            code: "shutting_down",
+            reason: "the server stopped before it was done",
+            stage: None,
+        };
         jobs.wait(job.id, failure, (Duration::ZERO, Duration::MAX)).await?;
         return Ok(());
     }
@@ -76,7 +81,9 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "damaged_document" | "parser_crashed" => {
             "open it with the program it comes from, save it anew, and add it again"
         }
-        "unsupported_format" | "wrong_format" => "convert it to a format that is read, or give it its right name",
+        "unsupported_format" | "wrong_format" => {
+            "convert it to a format that is read, or give it its right name"
+        }
         "empty_document" | "no_text" => "there is nothing in it to find; remove it",
         "over_limit" | "parser_output" => "split it, or raise the limit in `[parse]` and retry",
         "parser_timeout" => "retry when the server is less busy, raise the limit in `[parse]`, or split it",
@@ -86,12 +93,13 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "embedder_unavailable" | "embedder_mismatch" | "model_not_installed" => {
             "make the collection's embedder available again, then retry"
         }
-        "embedder_rejected" => "the embedder does not take its text; look at its log, or use another embedder",
+        "embedder_rejected" => {
+            "the embedder does not take its text; look at its log, or use another embedder"
+        }
         "cancelled" => "retry it when it is wanted after all",
         _ => return None,
     })
 }
-
 
 #[cfg(test)]
 mod tests {

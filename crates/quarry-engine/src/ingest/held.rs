@@ -58,11 +58,7 @@ impl Held {
 
     /// The same job, for whoever must know of it when the work on it was dropped.
     pub(super) fn copy(&self) -> Self {
-        Self {
-            job: self.job.clone(),
-            progress: Arc::clone(&self.progress),
-            dropped: self.dropped.clone(),
-        }
+        Self { job: self.job.clone(), progress: Arc::clone(&self.progress), dropped: self.dropped.clone() }
     }
 }
 

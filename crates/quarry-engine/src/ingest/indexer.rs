@@ -161,8 +161,7 @@ async fn wait_or_commit(inner: &Inner) -> Result<(), (Scope, EngineError)> {
 async fn hand_over(inner: &Inner, scope: Scope) -> Result<(), EngineError> {
     let _feeding = inner.indexer.feeding.lock().await;
     let mut progress = progress_of(inner, scope).await?;
-    let pages =
-        inner.store.chunks().changes_after(&scope, progress.handed, PAGE).await?;
+    let pages = inner.store.chunks().changes_after(&scope, progress.handed, PAGE).await?;
     if let Some(last) = pages.last() {
         progress.handed = last.sequence;
         for page in pages {

@@ -81,8 +81,10 @@ impl Work<'_> {
         events::stage("embed", started.elapsed());
         cut.into_iter()
             .map(|(held, outcome)| {
-                held.progress.enter(JobStage::Embedded, 0);
-                let outcome = outcome.map(|document| self.publication(&held, document, &vectors));
+                let outcome = outcome.map(|document| {
+                    held.progress.enter(JobStage::Embedded, 0);
+                    self.publication(&held, document, &vectors)
+                });
                 (held, outcome)
             })
             .collect()
@@ -122,12 +124,15 @@ impl Work<'_> {
         });
         let cut = work.await.unwrap_or_else(|error| {
             events::task_died("cut", &error.to_string());
-            held.iter().map(|_| Err(EngineError::Task("cutting it into passages failed".to_owned()))).collect()
+            held.iter()
+                .map(|_| Err(EngineError::Task("cutting it into passages failed".to_owned())))
+                .collect()
         });
         events::stage("chunk", started.elapsed());
         for (held, outcome) in held.iter().zip(&cut) {
-            let chunks = outcome.as_ref().map_or(0, |document| document.chunks.len());
-            held.progress.enter(JobStage::Chunked, chunks);
+            if let Ok(document) = outcome {
+                held.progress.enter(JobStage::Chunked, document.chunks.len());
+            }
         }
         held.into_iter().zip(cut).collect()
     }

@@ -14,9 +14,8 @@ pub(crate) async fn attach(
     access: &Access,
     documents: &mut [Document],
 ) -> Result<(), EngineError> {
-    let on_its_way = |document: &&Document| {
-        !matches!(document.status, DocumentStatus::Ready | DocumentStatus::Indexing)
-    };
+    let on_its_way =
+        |document: &&Document| !matches!(document.status, DocumentStatus::Ready | DocumentStatus::Indexing);
     let ids: Vec<DocumentId> = documents.iter().filter(on_its_way).map(|document| document.id).collect();
     if ids.is_empty() {
         return Ok(());
@@ -70,7 +69,11 @@ fn at_work(stage: JobStage, done: u64, total: u64) -> String {
         JobStage::Chunked => ("is being embedded", "passages"),
         JobStage::Embedded => ("is being published", ""),
     };
-    if total > 0 && !parts.is_empty() { format!("{what}: {done} of {total} {parts}") } else { what.to_owned() }
+    if total > 0 && !parts.is_empty() {
+        format!("{what}: {done} of {total} {parts}")
+    } else {
+        what.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -177,7 +177,7 @@ async fn publish(inner: &Inner, mut ready: Vec<Publication>) -> Result<(), Engin
             // The collection was rebuilt with another embedder meanwhile: these have to be embedded again.
             Err(error) if error.kind() == ErrorKind::Conflict => {
                 let reason = error.to_string();
-                let failure = JobFailure { code: error.code(), reason: &reason };
+                let failure = JobFailure { code: error.code(), reason: &reason, stage: None };
                 for job in batch.iter().filter_map(|publication| publication.job) {
                     inner.store.jobs().wait(job, failure, (Duration::ZERO, Duration::MAX)).await?;
                 }

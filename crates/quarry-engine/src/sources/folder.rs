@@ -80,10 +80,15 @@ impl Folder {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
         // One byte more shows a file that grows while it is read.
-        (&file).take(self.most_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+        (&file)
+            .take(self.most_bytes.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(&error))?;
         let after = file.metadata().map_err(|error| unreadable(&error))?;
         if after.modified().ok() != found.modified().ok() || after.len() != bytes.len() as u64 {
-            return Err(SourceError("it was being written while it was read; the next run reads it".to_owned()));
+            return Err(SourceError(
+                "it was being written while it was read; the next run reads it".to_owned(),
+            ));
         }
         let fingerprint = fingerprint(&after);
         if let Err(reason) = worth_reading(&bytes, key) {

@@ -109,7 +109,8 @@ impl Sources<'_> {
         let mut counts = SourceCounts::default();
         let keys: Vec<&str> = pushed.upserts.iter().map(|one| one.key.as_str()).collect();
         let known = sources.find_items(row.tenant, row.id, &keys).await?;
-        let known: HashMap<String, SourceItem> = known.into_iter().map(|one| (one.key.clone(), one)).collect();
+        let known: HashMap<String, SourceItem> =
+            known.into_iter().map(|one| (one.key.clone(), one)).collect();
         let own: Vec<String> = pushed.upserts.iter().map(|one| one.key.clone()).collect();
         let added = self.upsert(&access, row, pushed.upserts).await?;
         let mut settled = Vec::with_capacity(added.len());
@@ -130,8 +131,7 @@ impl Sources<'_> {
             });
         }
         counts.removed = self.removed(&access, row, &pushed.deletes).await?;
-        let end =
-            SourceEnd { state: SourceRunState::Finished, counts, error: None, failures: Vec::new() };
+        let end = SourceEnd { state: SourceRunState::Finished, counts, error: None, failures: Vec::new() };
         let place = (row.tenant, row.id);
         let number = sources.keep_pushed(place, (&settled, &pushed.deletes), &end).await?;
         events::source_synced(row.id, &end, started.elapsed());

@@ -3,9 +3,8 @@
 use quarry_parse::sniff;
 
 /// Endings that promise a document: such a file is taken whatever its bytes say, so that what is wrong with it is told.
-const DOCUMENTS: [&str; 14] = [
-    "pdf", "docx", "pptx", "xlsx", "xls", "ods", "html", "htm", "md", "txt", "csv", "tsv", "json", "jsonl",
-];
+const DOCUMENTS: [&str; 14] =
+    ["pdf", "docx", "pptx", "xlsx", "xls", "ods", "html", "htm", "md", "txt", "csv", "tsv", "json", "jsonl"];
 
 /// Whether a file is a document, or promises to be one. The error says what it is instead.
 ///

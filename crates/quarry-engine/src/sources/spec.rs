@@ -181,7 +181,8 @@ impl SourcePlace {
         let mut known = std::collections::HashSet::new();
         for (place, url) in self.urls.iter().enumerate() {
             let read = url::Url::parse(url).ok().filter(|read| {
-                matches!(read.scheme(), "http" | "https") && read.host_str().is_some_and(|host| !host.is_empty())
+                matches!(read.scheme(), "http" | "https")
+                    && read.host_str().is_some_and(|host| !host.is_empty())
             });
             if read.is_none() || url.len() > Entry::LONGEST_KEY || url.chars().any(char::is_control) {
                 let problem = format!("address {place} is not one: write it as `https://host/path`");
@@ -212,9 +213,9 @@ impl SourcePlace {
                 outbound: inner.outbound.clone(),
                 most_bytes: inner.settings.ingest.max_document_bytes,
             })),
-            SourceKind::Push => {
-                Err(SourceError("a push source is filled by its sender; there is nothing to look at".to_owned()))
-            }
+            SourceKind::Push => Err(SourceError(
+                "a push source is filled by its sender; there is nothing to look at".to_owned(),
+            )),
         }
     }
 }

@@ -114,7 +114,9 @@ pub async fn source_contract(place: &dyn Playground) {
     let (old, new) = (before[&keys[0]].fingerprint, after[&keys[0]].fingerprint);
     assert!(new.is_none() || new != old, "what changed looks different");
     match source.fetch(&keys[0], &known).await {
-        Ok(Fetched::Content(changed)) => assert_eq!(changed.bytes, &b"Quite another text, of another length."[..]),
+        Ok(Fetched::Content(changed)) => {
+            assert_eq!(changed.bytes, &b"Quite another text, of another length."[..])
+        }
         other => panic!("what changed has new bytes, not {other:?}"),
     }
 

@@ -10,7 +10,8 @@ use crate::outbound::{Outbound, OutboundRequest, OutboundResponse, Purpose};
 /// Pages fetched at a time.
 const PARALLEL: usize = 4;
 /// What is sent as `Accept`: documents first, anything else if need be.
-const ACCEPT: &str = "text/html, application/pdf, text/plain, text/markdown, application/json;q=0.9, */*;q=0.5";
+const ACCEPT: &str =
+    "text/html, application/pdf, text/plain, text/markdown, application/json;q=0.9, */*;q=0.5";
 /// Longest entity tag that is kept: a longer one would not be sent back by any server's own rules.
 const LONGEST_TAG: usize = 512;
 

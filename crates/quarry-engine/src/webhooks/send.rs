@@ -98,7 +98,9 @@ async fn send(inner: &Inner, delivery: &Delivery) -> DeliveryEnd {
     };
     let (status, problem) = match inner.outbound.fetch(request).await {
         Ok(answer) if (200..300).contains(&answer.status) => (Some(answer.status), None),
-        Ok(answer) => (Some(answer.status), Some(format!("the address answers with status {}", answer.status))),
+        Ok(answer) => {
+            (Some(answer.status), Some(format!("the address answers with status {}", answer.status)))
+        }
         Err(error) => (None, Some(error.to_string())),
     };
     let end = match (status, problem) {
@@ -119,7 +121,8 @@ async fn send(inner: &Inner, delivery: &Delivery) -> DeliveryEnd {
 
 /// How long to wait before the next try; none when there is to be none.
 fn again(delivery: &Delivery, now: Timestamp) -> Option<Duration> {
-    let doubled = FIRST.saturating_mul(1_u32.checked_shl(delivery.attempt.saturating_sub(1)).unwrap_or(u32::MAX));
+    let doubled =
+        FIRST.saturating_mul(1_u32.checked_shl(delivery.attempt.saturating_sub(1)).unwrap_or(u32::MAX));
     // A tenth either way, so that an address that comes back is not met by all at once.
     let delay = doubled.min(LONGEST).mul_f64(0.9 + 0.2 * fastrand::f64());
     (now.after(delay) <= delivery.created_at.after(PATIENCE)).then_some(delay)

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{Access, CollectionName, Page, PageRequest, Timestamp, WebhookId};
-use quarry_store::{
-    DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook as NewRow, WebhookRow,
-};
+use quarry_store::{DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook as NewRow, WebhookRow};
 use serde::{Deserialize, Serialize};
 
 use super::send;

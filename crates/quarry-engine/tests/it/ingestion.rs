@@ -111,7 +111,8 @@ async fn a_document_deleted_or_cancelled_in_the_middle_stays_so() {
 async fn the_same_file_sent_twice_at_once_is_one_document() {
     let world = World::new();
     let engine = engine(&world).await;
-    let twice = futures::future::join_all((0..8).map(|_| put(&engine, vec![upload("a", "Otters sleep in kelp.")])));
+    let twice =
+        futures::future::join_all((0..8).map(|_| put(&engine, vec![upload("a", "Otters sleep in kelp.")])));
     let ids: std::collections::HashSet<_> = twice.await.into_iter().flatten().collect();
     assert_eq!(ids.len(), 1);
     let ids: Vec<_> = ids.into_iter().collect();
@@ -126,7 +127,14 @@ async fn a_crash_while_embedding_is_nothing_special() {
     let engine = engine(&world).await;
     world.moods.will_be([Mood::Slow(60_000)]);
     let ids = put(&engine, vec![upload("a", "Otters sleep in kelp.")]).await;
-    while engine.jobs().list(&access(), Some(JobStatus::Running), &PageRequest::default()).await.unwrap().items.is_empty() {
+    while engine
+        .jobs()
+        .list(&access(), Some(JobStatus::Running), &PageRequest::default())
+        .await
+        .unwrap()
+        .items
+        .is_empty()
+    {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     engine.abandon().await;

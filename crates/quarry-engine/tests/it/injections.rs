@@ -6,8 +6,8 @@ use std::sync::Arc;
 use quarry_core::{CollectionName, Filter, Metadata, Value as Field, filter::Comparison};
 use quarry_engine::{
     Upload,
-    generations::Change,
     agent::{AgentDefinition, AgentEvent, NewAgent, RunRequest, Style, toolset::Fixed},
+    generations::Change,
 };
 use quarry_models::{ChatRequest, chat::Role};
 use serde_json::{Value, json};

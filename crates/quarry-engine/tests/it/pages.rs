@@ -61,7 +61,11 @@ impl Pages {
 
     /// Settings of a client that may reach it.
     pub fn opened(&self) -> OutboundSettings {
-        OutboundSettings { allow_private: vec![self.place.clone()], deadline_ms: 5_000, ..OutboundSettings::default() }
+        OutboundSettings {
+            allow_private: vec![self.place.clone()],
+            deadline_ms: 5_000,
+            ..OutboundSettings::default()
+        }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -110,8 +114,10 @@ async fn answer(shared: Arc<Mutex<Shared>>, mut socket: TcpStream) {
             return;
         }
         let page = shared.pages.get(&path).cloned();
-        let page = page.unwrap_or(Page { status: 404, etag: None, modified: None, body: b"not here".to_vec() });
-        let same = |header: &str, value: &Option<String>| value.is_some() && headers.get(header) == value.as_ref();
+        let page =
+            page.unwrap_or(Page { status: 404, etag: None, modified: None, body: b"not here".to_vec() });
+        let same =
+            |header: &str, value: &Option<String>| value.is_some() && headers.get(header) == value.as_ref();
         let unchanged = same("if-none-match", &page.etag) || same("if-modified-since", &page.modified);
         let status = if unchanged { 304 } else { page.status };
         let mut head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-type: text/plain\r\n");

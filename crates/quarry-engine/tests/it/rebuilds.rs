@@ -8,8 +8,7 @@ fn to(embedder: &str) -> Change {
 }
 
 fn fixed() -> Change {
-    let chunking =
-        Chunking { strategy: ChunkStrategy::Fixed, max_tokens: Some(16), overlap_tokens: Some(0) };
+    let chunking = Chunking { strategy: ChunkStrategy::Fixed, max_tokens: Some(16), overlap_tokens: Some(0) };
     Change { embedder: None, chunking: Some(chunking) }
 }
 
@@ -40,8 +39,7 @@ async fn another_embedder_comes_in_by_a_rebuild_only() {
         (0..10).map(|n| upload(&format!("d{n}"), &format!("Report {n} about sea otters."))).collect(),
     )
     .await;
-    let rebuilt =
-        engine.index().rebuild(&access(), &collection(), to("negated"), &|_, _| {}).await.unwrap();
+    let rebuilt = engine.index().rebuild(&access(), &collection(), to("negated"), &|_, _| {}).await.unwrap();
     assert_eq!((rebuilt.embedder.as_str(), rebuilt.generation > 1), ("negated", true));
     assert_eq!(found(&engine, "sea otters").await.len(), 10);
     put(&engine, vec![upload("later", "A later report about sea otters.")]).await;
@@ -67,7 +65,8 @@ async fn repair_of_a_sound_index_changes_nothing() {
 async fn another_way_of_cutting_is_built_beside_and_can_be_swapped_back() {
     let world = World::new();
     let engine = world.engine().await;
-    let text = "Sea otters sleep in kelp. They hold hands so that they do not drift apart in the night. ".repeat(4);
+    let text =
+        "Sea otters sleep in kelp. They hold hands so that they do not drift apart in the night. ".repeat(4);
     put(&engine, (0..70).map(|n| upload(&format!("d{n}"), &format!("Report {n}. {text}"))).collect()).await;
     let before = engine.collections().counts(&access(), &collection()).await.unwrap().chunks;
     let generations = engine.generations();
@@ -81,18 +80,21 @@ async fn another_way_of_cutting_is_built_beside_and_can_be_swapped_back() {
     let after = engine.collections().counts(&access(), &collection()).await.unwrap().chunks;
     assert!(after > before * 2, "{before} {after}");
     let id = added[0].id;
-    let chunks = engine.documents().chunks(&access(), id, &quarry_core::PageRequest::default()).await.unwrap();
+    let chunks =
+        engine.documents().chunks(&access(), id, &quarry_core::PageRequest::default()).await.unwrap();
     assert!(chunks.items.len() > 2, "{chunks:?}");
     assert!(engine.index().verify(&access(), &collection()).await.unwrap().clean);
 
     // Back again, with what changed since.
     engine.documents().remove(&access(), id).await.unwrap();
     put(&engine, vec![upload("d1", "Report 1 is about walruses now.")]).await;
+    let held = generations.get(&access(), &collection(), 1).await.unwrap();
+    assert_eq!((held.done, held.total), (69, 70), "{held:?}");
     let back = generations.activate(&access(), &collection(), 1).await.unwrap();
     assert_eq!((back.state, back.total - back.done), (GenerationState::Building, 1));
     generations.built(&access(), &collection(), 1, &|_, _| {}).await.unwrap();
     assert!(engine.index().verify(&access(), &collection()).await.unwrap().clean);
-    assert_eq!(found(&engine, "walruses").await.len(), 1);
+    assert_eq!(found(&engine, "walruses").await[0], "d1");
     let states: Vec<_> = generations.list(&access(), &collection()).await.unwrap();
     let states: Vec<_> = states.iter().map(|one| (one.number, one.state)).collect();
     assert_eq!(states, [(2, GenerationState::Kept), (1, GenerationState::Live)]);
@@ -106,7 +108,11 @@ async fn another_way_of_cutting_is_built_beside_and_can_be_swapped_back() {
 async fn a_generation_goes_on_after_a_crash() {
     let world = World::new();
     let engine = world.engine().await;
-    put(&engine, (0..200).map(|n| upload(&format!("d{n}"), &format!("Report {n} about sea otters."))).collect()).await;
+    put(
+        &engine,
+        (0..200).map(|n| upload(&format!("d{n}"), &format!("Report {n} about sea otters."))).collect(),
+    )
+    .await;
     engine.generations().begin(&access(), &collection(), to("negated")).await.unwrap();
     let busy = engine.generations().begin(&access(), &collection(), fixed()).await.unwrap_err();
     assert_eq!(busy.code(), "generation_busy");

@@ -62,7 +62,12 @@ fn write(place: &Path, name: &str, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
     let seconds = 1_000_000_000 + MOMENT.fetch_add(10, Ordering::Relaxed) as u64;
-    File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+        .unwrap();
 }
 
 /// Syncs now, and waits until the run is over and its documents are searchable.
@@ -148,13 +153,19 @@ async fn a_folder_is_kept_in_sync() {
     ] {
         write(&files.place, name, text);
     }
-    fs::write(files.place.join("tool.exe"), b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0").unwrap();
-    files.add(&engine, |new| {
-        new.metadata.insert("team".into(), "birds".into());
-    })
-    .await;
+    fs::write(files.place.join("tool.exe"), b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0")
+        .unwrap();
+    files
+        .add(&engine, |new| {
+            new.metadata.insert("team".into(), "birds".into());
+        })
+        .await;
     let first = sync(&engine, "docs", false).await;
-    assert_eq!((first.state, counts(&first)[0], counts(&first)[6]), (SourceRunState::Finished, 3, 0), "{first:?}");
+    assert_eq!(
+        (first.state, counts(&first)[0], counts(&first)[6]),
+        (SourceRunState::Finished, 3, 0),
+        "{first:?}"
+    );
     assert_eq!(sources_of(&engine).await, ["docs/a.md", "docs/b.txt", "docs/deep/er/c.md"]);
     let made = by_source(&engine).await;
     assert_eq!(made["docs/a.md"].metadata["source_name"], "docs".into());
@@ -172,7 +183,11 @@ async fn a_folder_is_kept_in_sync() {
     assert_eq!(counts(&third)[..5], [1, 1, 0, 1, 1], "{third:?}");
     let after = by_source(&engine).await;
     assert_eq!(after.keys().collect::<Vec<_>>(), ["docs/a.md", "docs/b.txt", "docs/d.md"]);
-    assert_eq!((after["docs/a.md"].version, after["docs/b.txt"].version), (2, 1), "the same bytes make no version");
+    assert_eq!(
+        (after["docs/a.md"].version, after["docs/b.txt"].version),
+        (2, 1),
+        "the same bytes make no version"
+    );
     assert_eq!(after["docs/a.md"].id, made["docs/a.md"].id);
     assert!(!found(&engine, "kingfishers").await.contains(&"docs/deep/er/c.md".to_owned()));
     stop(engine).await;
@@ -189,11 +204,16 @@ async fn files_that_move_keep_their_documents() {
     let before = by_source(&engine).await;
     fs::rename(files.place.join("old"), files.place.join("new")).unwrap();
     let run = sync(&engine, "docs", false).await;
-    assert_eq!(counts(&run)[..5], [0, 0, 15, 0, 0], "a folder that moved is not a folder that is gone: {run:?}");
+    assert_eq!(
+        counts(&run)[..5],
+        [0, 0, 15, 0, 0],
+        "a folder that moved is not a folder that is gone: {run:?}"
+    );
     let after = by_source(&engine).await;
     assert_eq!(after.len(), 15);
     for number in 0..15 {
-        let (old, new) = (&before[&format!("docs/old/{number}.md")], &after[&format!("docs/new/{number}.md")]);
+        let (old, new) =
+            (&before[&format!("docs/old/{number}.md")], &after[&format!("docs/new/{number}.md")]);
         assert_eq!((old.id, old.version), (new.id, new.version));
         assert_eq!(new.status, DocumentStatus::Ready);
     }
@@ -320,15 +340,17 @@ async fn patterns_and_limits_say_what_belongs_to_a_folder() {
     for name in ["a.md", "b.txt", "drafts/c.md", "deep/drafts/d.md", "deep/e.md"] {
         write(&files.place, name, &format!("About {name}."));
     }
-    files.add(&engine, |new| {
-        new.include = vec!["*.md".into()];
-        new.exclude = vec!["**/drafts/**".into()];
-    })
-    .await;
+    files
+        .add(&engine, |new| {
+            new.include = vec!["*.md".into()];
+            new.exclude = vec!["**/drafts/**".into()];
+        })
+        .await;
     sync(&engine, "docs", false).await;
     assert_eq!(sources_of(&engine).await, ["docs/a.md", "docs/deep/e.md"]);
     // What no longer belongs to it goes, what does comes.
-    let change = UpdateSource { include: Some(vec!["*.txt".into(), "deep/*".into()]), ..UpdateSource::default() };
+    let change =
+        UpdateSource { include: Some(vec!["*.txt".into(), "deep/*".into()]), ..UpdateSource::default() };
     let changed = engine.sources().update(&access(), "docs", change).await.unwrap();
     assert_eq!(changed.place.exclude, ["**/drafts/**"], "what is not said stays");
     assert_eq!(counts(&sync(&engine, "docs", false).await)[..5], [1, 0, 0, 1, 1]);
@@ -380,8 +402,17 @@ async fn what_can_never_work_is_refused_with_its_place() {
         (NewSource { include: vec![String::new()], ..folder(&inside) }, "/include"),
         (NewSource { every_seconds: Some(1), ..folder(&inside) }, "/every_seconds"),
         (NewSource { every_seconds: Some(60), ..named("x", SourceKind::Push) }, "/every_seconds"),
-        (NewSource { metadata: [("source_name".into(), "y".into())].into(), ..named("x", SourceKind::Push) }, "/metadata"),
-        (NewSource { metadata: [("a b".into(), "y".into())].into(), ..named("x", SourceKind::Push) }, "/metadata"),
+        (
+            NewSource {
+                metadata: [("source_name".into(), "y".into())].into(),
+                ..named("x", SourceKind::Push)
+            },
+            "/metadata",
+        ),
+        (
+            NewSource { metadata: [("a b".into(), "y".into())].into(), ..named("x", SourceKind::Push) },
+            "/metadata",
+        ),
     ] {
         let shown = format!("{new:?}");
         let error = sources.add(&access(), new).await.unwrap_err();
@@ -393,7 +424,10 @@ async fn what_can_never_work_is_refused_with_its_place() {
     stop(none.1).await;
 
     sources.add(&access(), named("x", SourceKind::Push)).await.unwrap();
-    assert_eq!(sources.add(&access(), named("x", SourceKind::Push)).await.unwrap_err().code(), "source_exists");
+    assert_eq!(
+        sources.add(&access(), named("x", SourceKind::Push)).await.unwrap_err().code(),
+        "source_exists"
+    );
     assert_eq!(sources.sync(&access(), "x", false).await.unwrap_err().code(), "source_not_synced");
     assert_eq!(sources.get(&access(), "y").await.unwrap_err().code(), "source_not_found");
     drop(pages);
@@ -516,12 +550,15 @@ async fn pages_are_asked_whether_they_changed() {
     let engine = world.engine_with(settings(&[], 0.5)).await;
     pages.put("/a", "Otters swim in the river.");
     pages.put("/b", "Herons wade in the pond.");
-    pages.set("/c", Page {
-        status: 200,
-        etag: None,
-        modified: Some("Mon, 01 Jan 2024 00:00:00 GMT".into()),
-        body: b"Kingfishers dive into the stream.".to_vec(),
-    });
+    pages.set(
+        "/c",
+        Page {
+            status: 200,
+            etag: None,
+            modified: Some("Mon, 01 Jan 2024 00:00:00 GMT".into()),
+            body: b"Kingfishers dive into the stream.".to_vec(),
+        },
+    );
     let mut new = named("web", SourceKind::Web);
     new.urls = ["/a", "/b", "/c", "/gone"].map(|path| pages.url(path)).to_vec();
     engine.sources().add(&access(), new).await.unwrap();
@@ -564,7 +601,9 @@ async fn a_server_in_trouble_keeps_its_documents_and_one_that_says_gone_does_not
     let run = sync(&engine, "web", false).await;
     assert_eq!((run.state, counts(&run)), (SourceRunState::Finished, [0, 0, 0, 2, 0, 0, 3]), "{run:?}");
     let reasons: Vec<_> = run.failures.iter().map(|failure| failure.reason.as_str()).collect();
-    assert!(reasons[0].contains("status 503") && reasons[1].contains("429") && reasons[2].contains("nothing"));
+    assert!(
+        reasons[0].contains("status 503") && reasons[1].contains("429") && reasons[2].contains("nothing")
+    );
     assert_eq!(documents(&engine).await.len(), 3);
 
     pages.take_down();
@@ -662,7 +701,8 @@ async fn a_sender_brings_and_takes_documents() {
     let bring = Pushed { upserts: vec![pushed("1", "Otters."), pushed("2", "Herons.")], deletes: Vec::new() };
     let run = sources.push(grant().await, bring.clone()).await.unwrap();
     assert_eq!((run.number, run.state, counts(&run)), (1, SourceRunState::Finished, [2, 0, 0, 0, 0, 0, 0]));
-    let change = Pushed { upserts: vec![pushed("1", "Otters."), pushed("2", "Storks.")], deletes: vec!["9".into()] };
+    let change =
+        Pushed { upserts: vec![pushed("1", "Otters."), pushed("2", "Storks.")], deletes: vec!["9".into()] };
     assert_eq!(counts(&sources.push(grant().await, change).await.unwrap()), [0, 1, 0, 0, 1, 0, 0]);
     let take = Pushed { upserts: Vec::new(), deletes: vec!["1".into(), "2".into()] };
     assert_eq!(counts(&sources.push(grant().await, take.clone()).await.unwrap()), [0, 0, 0, 2, 0, 0, 0]);
@@ -716,9 +756,15 @@ async fn strangers_learn_nothing_and_no_request_is_taken_twice() {
     let bring = Pushed { upserts: vec![pushed("1", "Otters.")], deletes: Vec::new() };
     sources.push(grant, bring).await.unwrap();
     clock.advance(Duration::from_secs(300));
-    assert_eq!(sources.verify_push(&id, Some(&right), &"body".into()).await.err().unwrap().code(), "push_replayed");
+    assert_eq!(
+        sources.verify_push(&id, Some(&right), &"body".into()).await.err().unwrap().code(),
+        "push_replayed"
+    );
     clock.advance(Duration::from_secs(1));
-    assert_eq!(sources.verify_push(&id, Some(&right), &"body".into()).await.err().unwrap().code(), "unauthenticated");
+    assert_eq!(
+        sources.verify_push(&id, Some(&right), &"body".into()).await.err().unwrap().code(),
+        "unauthenticated"
+    );
     stop(engine).await;
 }
 

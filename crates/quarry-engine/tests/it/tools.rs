@@ -8,7 +8,6 @@ use std::{
 use quarry_core::{Access, Actor, CollectionName, Document, Fault, Filter, RunId, TenantId};
 use quarry_engine::{
     Engine,
-    generations::Change,
     agent::{
         definition::AgentDefinition,
         source::Sources,
@@ -16,6 +15,7 @@ use quarry_engine::{
         tools::Toolbox,
         toolset::ToolSource as _,
     },
+    generations::Change,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

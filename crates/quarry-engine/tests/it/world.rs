@@ -109,9 +109,10 @@ impl Embedders for Two {
             "static-en-256" => Ok(Arc::clone(&self.table)),
             "negated" => Ok(Arc::clone(&self.other)),
             "moody" => Ok(Arc::clone(&self.moody)),
-            other => {
-                Err(ModelError::Unknown { id: other.to_owned(), known: "static-en-256, negated, moody".to_owned() })
-            }
+            other => Err(ModelError::Unknown {
+                id: other.to_owned(),
+                known: "static-en-256, negated, moody".to_owned(),
+            }),
         }
     }
 }

@@ -39,19 +39,17 @@ struct Line {
     closes: bool,
     /// It says something about what is below it: a comment, an attribute, a decorator.
     leads: bool,
-    /// Blank lines follow.
+    /// Blank lines stand above it.
     gap: bool,
 }
 
 impl Line {
     fn of(text: &str) -> Self {
         const TAB: usize = 4;
-        let line = text.trim_start_matches(['\n', '\r']);
-        let content = line.trim_start();
-        let indent = line
-            .chars()
-            .take_while(|letter| matches!(letter, ' ' | '\t'))
-            .map(|letter| if letter == '\t' { TAB } else { 1 });
+        let content = text.trim_start();
+        let above = text.get(..text.len() - content.len()).unwrap_or_default();
+        let own = above.rsplit('\n').next().unwrap_or_default();
+        let indent = own.chars().map(|letter| if letter == '\t' { TAB } else { 1 });
         let word = content.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
         let closing = matches!(
             word,
@@ -73,13 +71,7 @@ impl Line {
             closes: closing || content.starts_with(['}', ')', ']', '{']),
             leads: content.starts_with(['#', '@', '*', '%'])
                 || ["//", "/*", "--", ";;", "\"\"\""].iter().any(|mark| content.starts_with(mark)),
-            gap: text
-                .chars()
-                .rev()
-                .take_while(|letter| letter.is_whitespace())
-                .filter(|letter| *letter == '\n')
-                .count()
-                > 1,
+            gap: above.contains('\n'),
         }
     }
 }
@@ -157,7 +149,7 @@ impl Code<'_> {
             [before, line] => {
                 let level = line.indent <= lowest && !line.closes;
                 // A comment stays with what it is about, across nothing but its own line end.
-                level && (before.gap || ((before.indent > lowest || before.closes) && !before.leads))
+                level && (line.gap || ((before.indent > lowest || before.closes) && !before.leads))
             }
             _ => false,
         });

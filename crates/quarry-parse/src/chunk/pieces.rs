@@ -31,7 +31,7 @@ pub(super) fn sentences(parsed: &Parsed, max_tokens: usize, count: &dyn Fn(&str)
     cutter.pieces
 }
 
-/// The lines of the whole text, each with the blank lines behind it.
+/// The lines of the whole text, each with the blank lines above it.
 pub(super) fn lines(parsed: &Parsed, max_tokens: usize, count: &dyn Fn(&str) -> usize) -> Vec<Piece> {
     let mut cutter = Cutter::new(&parsed.text, max_tokens, count);
     let all = Block { kind: BlockKind::Code, range: 0..parsed.text.len(), page: None };

@@ -13,6 +13,9 @@ use encoding_rs::Encoding;
 use super::Input;
 use crate::{Block, BlockKind, ParseError, Parsed, decode::decode};
 
+/// Less text than this on a page is suspicious.
+const LITTLE: usize = 200;
+
 /// Reads a page.
 pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     let html = decode(input.bytes, declared_encoding(input.bytes));
@@ -23,22 +26,41 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
     }
     let document = Document::from(html.as_str());
     let page = walk::walk(&document, input, walk::Scope::Page)?;
+    let page = if page.text.len() < LITTLE { fuller(page, &document, input)? } else { page };
     // A short page has nothing to find the main content by, and little around it.
     const SHORT: usize = 1_500;
-    let article = if page.text.len() < SHORT { None } else { article(&html, input)? };
+    let mut about = Parsed::default();
+    about::read(&document, &mut about);
+    let article = if page.text.len() < SHORT { None } else { article(document, input)? };
     let mut parsed = match article {
         Some(article) if keeps_enough(&article, &page) => with_main_heading(article, &page),
         _ => page,
     };
-    about::read(&document, &mut parsed);
+    parsed.title = about.title.or(parsed.title);
+    parsed.metadata = about.metadata;
     Ok(parsed)
 }
 
+/// A page of which next to nothing is left without its furniture is all furniture: it counts with it.
+fn fuller(page: Parsed, document: &Document, input: &Input<'_>) -> Result<Parsed, ParseError> {
+    const TIMES: usize = 5;
+    let whole = walk::walk(document, input, walk::Scope::Article)?;
+    Ok(if whole.text.len() > page.text.len() * TIMES { whole } else { page })
+}
+
 /// The main content as a readability algorithm sees it. It gives up on pages that are no articles.
-fn article(html: &str, input: &Input<'_>) -> Result<Option<Parsed>, ParseError> {
+fn article(document: Document, input: &Input<'_>) -> Result<Option<Parsed>, ParseError> {
+    // It drops every remark beside the text; those that belong to the text are made parts of it.
+    for aside in document.select("aside").nodes() {
+        if !furniture::is_furniture(aside, "aside") {
+            aside.rename("div");
+        }
+    }
     // Scoring candidates costs more than linear time; a page of this many elements is a listing anyway.
     let config = Config { max_elements_to_parse: 50_000, ..Config::default() };
-    let Ok(mut readability) = Readability::new(html, None, Some(config)) else { return Ok(None) };
+    let Ok(mut readability) = Readability::with_document(document, None, Some(config)) else {
+        return Ok(None);
+    };
     let Ok(article) = readability.parse() else { return Ok(None) };
     let content = Document::from(article.content);
     walk::walk(&content, input, walk::Scope::Article).map(Some)
@@ -54,6 +76,14 @@ fn with_main_heading(mut article: Parsed, page: &Parsed) -> Parsed {
     else {
         return article;
     };
+    // Or it makes it one of the others.
+    if let Some(first) =
+        article.blocks.first_mut().filter(|first| matches!(first.kind, BlockKind::Heading(_)))
+        && article.text.get(first.range.clone()) == Some(heading)
+    {
+        first.kind = BlockKind::Heading(1);
+        return article;
+    }
     let shift = heading.len() + 2;
     article.text = format!("{heading}\n\n{}", article.text);
     for block in &mut article.blocks {

@@ -5,13 +5,16 @@ mod blocks;
 mod bookmarks;
 mod columns;
 mod furniture;
+mod glyphs;
 mod info;
 mod lines;
+mod locked;
 mod names;
 mod notes;
 mod outline;
 mod scans;
 mod sizes;
+mod vertical;
 
 use std::{
     collections::BTreeMap,
@@ -65,12 +68,12 @@ pub(super) fn read(input: &Input<'_>) -> Result<Parsed, ParseError> {
 /// Opens the file, with its password where it needs one.
 fn open(input: &Input<'_>) -> Result<PdfDocument, ParseError> {
     let document = PdfDocument::from_bytes(input.bytes.to_vec()).map_err(|error| refused(&error, input))?;
-    if document.is_encrypted() && !document.is_authenticated() {
+    if document.is_encrypted() && !(document.is_authenticated() && locked::opens_for_all(&document)) {
         let password = input.password.unwrap_or_default();
         // Old files have their passwords in Latin letters of one byte each.
         let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(password);
         let opens = |bytes: &[u8]| document.authenticate(bytes).unwrap_or(false);
-        if !opens(password.as_bytes()) && !opens(&latin) {
+        if password.is_empty() || (!opens(password.as_bytes()) && !opens(&latin)) {
             return Err(ParseError::encrypted(LABEL, input.password));
         }
     }
@@ -108,13 +111,16 @@ impl<'a> Found<'a> {
     }
 
     fn add(&mut self, document: &PdfDocument, index: usize, page: Option<Page>) {
-        let page = page.unwrap_or_else(|| {
+        let mut page = page.unwrap_or_else(|| {
             self.broken.extend(u32::try_from(index + 1));
             Page { lines: Vec::new(), notes: Vec::new() }
         });
         if page.lines.is_empty() {
             // A picture that breaks its decoder costs itself only.
+            let before = self.scans.found.len();
             let _ = catch_unwind(AssertUnwindSafe(|| self.scans.add(document, index)));
+            // A remark on a page of which nothing else can be read is mostly a stamp on a broken one.
+            page.notes.retain(|note| !note.free || self.scans.found.len() > before);
         }
         self.pages.push(page.lines);
         self.notes.push(page.notes);
@@ -132,6 +138,15 @@ impl<'a> Found<'a> {
 /// The lines of a page in reading order and its notes; `None` when the page is broken.
 fn page(document: &PdfDocument, index: usize) -> Option<Page> {
     let mut spans = document.extract_spans_with_reading_order(index, ReadingOrder::TopToBottom).ok()?;
+    if vertical::is_vertical(&spans)
+        && let Ok(letters) = document.extract_chars(index)
+    {
+        return Some(Page { lines: vertical::lines(letters), notes: notes::read(document, index) });
+    }
+    if spans.iter().all(|span| span.text.trim().is_empty()) {
+        // Remarks do not make a page that is a picture one of text.
+        return Some(Page { lines: Vec::new(), notes: notes::read(document, index) });
+    }
     let turned = document.get_page_rotation(index).unwrap_or(0) % 360 != 0;
     let notes = notes::place(notes::read(document, index), &mut spans, turned);
     Some(Page { lines: lines::join(spans), notes })

@@ -192,7 +192,10 @@ fn scanned_pages_of_real_files_become_pictures() {
 fn attached_files_are_named() {
     let Some(bytes) = fixture("with-attachment.pdf") else { return };
     let members = with_password(&bytes, None).unwrap().members;
-    assert_eq!((members.len(), members[0].name.as_str(), members[0].media_type.as_str()), (1, "image.png", "image/png"));
+    assert_eq!(
+        (members.len(), members[0].name.as_str(), members[0].media_type.as_str()),
+        (1, "image.png", "image/png")
+    );
 }
 
 #[test]

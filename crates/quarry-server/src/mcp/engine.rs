@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use quarry_core::{Access, CollectionName, Document, DocumentId, Page, PageRequest};
 use quarry_engine::{
-    AnswerRequest, Engine, SearchRequest, SearchResponse, agent::AskRequest,
-    documents::ChunkView,
+    AnswerRequest, Engine, SearchRequest, SearchResponse, agent::AskRequest, documents::ChunkView,
 };
 
 use super::backend::{McpAnswer, McpBackend, McpFailure};

@@ -79,7 +79,9 @@ pub(super) fn written(answer: &RunAnswer) -> String {
     });
     let text = with_sources(&answer.text, cited.collect());
     match answer.degraded_reason.as_ref().filter(|_| answer.degraded) {
-        Some(reason) => format!("{text}\n\n(quoted from the documents, since no model could answer: {reason})"),
+        Some(reason) => {
+            format!("{text}\n\n(quoted from the documents, since no model could answer: {reason})")
+        }
         None => text,
     }
 }

@@ -148,6 +148,19 @@ function row(item) {
   });
   const status = make("td", { textContent: item.status, className: item.status === "ready" ? "good" : item.status === "failed" ? "bad" : "faint" });
   if (item.error) status.append(make("div", { className: "faint", textContent: item.error }));
+  const job = item.ingestion;
+  if (job) {
+    if (!item.error) status.append(make("div", { className: "faint", textContent: job.detail }));
+    if (job.total && !settled(item.status)) status.append(make("progress", { max: job.total, value: job.done }));
+    if (job.hint) status.append(make("div", { className: "faint", textContent: job.hint }));
+    const verb = settled(item.status) ? "retry" : "cancel";
+    const press = make("button", { type: "button", className: "quiet", textContent: verb === "retry" ? "Retry" : "Cancel" });
+    press.addEventListener("click", attempt(async () => {
+      await call(`/v1/jobs/${job.job_id}/${verb}`, { method: "POST" });
+      await list(false);
+    }));
+    status.append(press);
+  }
   const name = make("td", {}, item.title || item.source);
   if (item.title && item.title !== item.source) name.append(make("div", { className: "faint", textContent: item.source }));
   return make("tr", {}, name, status, make("td", { className: "number", textContent: item.chunks }),

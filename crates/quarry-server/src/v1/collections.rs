@@ -15,7 +15,10 @@ use crate::{
     problem::Problem,
     reply, sse,
     state::AppState,
-    wire::{self, CollectionPage, CollectionProgress, CollectionWithCounts, DescribeCollection, NewCollection, PageParameters},
+    wire::{
+        self, CollectionPage, CollectionProgress, CollectionWithCounts, DescribeCollection, NewCollection,
+        PageParameters,
+    },
 };
 
 /// Lists collections by name.

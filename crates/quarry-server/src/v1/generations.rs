@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Lists a collection's generations, newest first, each with how far it is.
-#[utoipa::path(get, path = "/v1/collections/{name}/generations", tag = "collections",
+#[utoipa::path(get, path = "/v1/collections/{name}/generations", tag = "generations",
     params(("name" = String, Path, description = "The collection's name")),
     responses((status = 200, description = "The generations", body = Generations)),
 )]
@@ -33,7 +33,7 @@ pub(crate) async fn list(
 ///
 /// It is built in the background from the documents' original bytes and swapped in when it holds all of them. Until then
 /// the live one answers; nothing is lost or unanswered meanwhile.
-#[utoipa::path(post, path = "/v1/collections/{name}/generations", tag = "collections",
+#[utoipa::path(post, path = "/v1/collections/{name}/generations", tag = "generations",
     params(("name" = String, Path, description = "The collection's name")),
     request_body = RebuildIndex,
     responses(
@@ -54,7 +54,7 @@ pub(crate) async fn begin(
 }
 
 /// A generation and how far it is.
-#[utoipa::path(get, path = "/v1/collections/{name}/generations/{number}", tag = "collections",
+#[utoipa::path(get, path = "/v1/collections/{name}/generations/{number}", tag = "generations",
     params(
         ("name" = String, Path, description = "The collection's name"),
         ("number" = u32, Path, description = "The generation's number"),
@@ -70,7 +70,7 @@ pub(crate) async fn get(
 }
 
 /// Swaps back to a kept generation, once what changed since has been made for it; tries a failed one again.
-#[utoipa::path(post, path = "/v1/collections/{name}/generations/{number}/activate", tag = "collections",
+#[utoipa::path(post, path = "/v1/collections/{name}/generations/{number}/activate", tag = "generations",
     params(
         ("name" = String, Path, description = "The collection's name"),
         ("number" = u32, Path, description = "The generation's number"),
@@ -92,7 +92,7 @@ pub(crate) async fn activate(
 }
 
 /// Drops a generation that does not answer, with its chunks; ends one that is being built.
-#[utoipa::path(delete, path = "/v1/collections/{name}/generations/{number}", tag = "collections",
+#[utoipa::path(delete, path = "/v1/collections/{name}/generations/{number}", tag = "generations",
     params(
         ("name" = String, Path, description = "The collection's name"),
         ("number" = u32, Path, description = "The generation's number"),

@@ -109,4 +109,3 @@ pub struct DeadCount {
     /// How many.
     pub jobs: u64,
 }
-

@@ -21,9 +21,12 @@ mod trace;
 mod webhook;
 
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
-pub use answer::{Answer, Citation, Sentence};
 pub(crate) use answer::ModelAnswer;
-pub use collection::{Collection, CollectionProgress, CollectionWithCounts, Counts, DescribeCollection, NewCollection, ChunkStrategy, Chunking, Generation, GenerationState, Generations};
+pub use answer::{Answer, Citation, Sentence};
+pub use collection::{
+    ChunkStrategy, Chunking, Collection, CollectionProgress, CollectionWithCounts, Counts,
+    DescribeCollection, Generation, GenerationState, Generations, NewCollection,
+};
 pub use document::{
     AddDocuments, Added, AddedDocument, BulkFailure, BulkReport, Chunk, ChunkKind, Document, DocumentStatus,
     Ingestion, Metadata, NewDocument, Outcome, Span, UpdateDocument, UploadForm,
@@ -34,8 +37,9 @@ pub use history::HistoryEntry;
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
-    AgentPage, ChunkPage, CollectionPage, DocumentPage, FactPage, HistoryPage, JobPage, MessagePage,
-    DeliveryPage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage, WebhookPage,
+    AgentPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage, JobPage,
+    MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
+    WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};
 pub use search::{
@@ -46,8 +50,8 @@ pub use session::{
     Erased, Fact, Message, NewFact, NewSession, RenameSession, Session, SessionExport, UpdateFact,
 };
 pub use source::{
-    NewSource, Push, PushDocument, SourceFailure, SourceItem, SourceItemState, SourceKind, SourceRun, SourceRunState,
-    SyncedSource, UpdateSource,
+    NewSource, Push, PushDocument, SourceFailure, SourceItem, SourceItemState, SourceKind, SourceRun,
+    SourceRunState, SyncedSource, UpdateSource,
 };
-pub use webhook::{Delivery, DeliveryState, NewWebhook, Webhook};
 pub use trace::{Call, Difference, NumberedEvent, Replay, Reply, Run, RunFailure, RunState, RunTrace};
+pub use webhook::{Delivery, DeliveryState, NewWebhook, Webhook};

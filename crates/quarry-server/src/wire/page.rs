@@ -5,8 +5,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Message, Run, Session, SourceItem, SourceRun,
-    SyncedSource, Webhook,
+    Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Message, Run, Session, SourceItem,
+    SourceRun, SyncedSource, Webhook,
 };
 
 /// Which page to list.

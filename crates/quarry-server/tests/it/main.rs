@@ -11,6 +11,7 @@ mod collections;
 mod documents;
 mod failures;
 mod idempotency;
+mod ingestion;
 mod listening;
 mod mcp;
 mod memory;

@@ -90,7 +90,10 @@ async fn every_tool_answers_in_text_and_structure() {
 async fn where_a_model_is_configured_it_answers() {
     let (app, _) = talking::playing(vec![Turn::text([talking::ANSWER])]).await;
     let answered = call(&app, "ask", json!({"question": "What raises the sea twice a day?"})).await;
-    assert!(text(&answered).starts_with(&format!("{}\n\n[1] On tides (document_id: ", talking::ANSWER)), "{answered}");
+    assert!(
+        text(&answered).starts_with(&format!("{}\n\n[1] On tides (document_id: ", talking::ANSWER)),
+        "{answered}"
+    );
     let structured = &answered["structuredContent"];
     assert_eq!((&structured["answerer"], &structured["answered"]), (&json!("scripted"), &json!(true)));
     let run = structured["run_id"].as_str().unwrap();

@@ -59,7 +59,10 @@ async fn a_folder_lives_as_a_source() {
     assert_eq!(items["items"][0]["key"], "a.md");
     let document = items["items"][0]["document_id"].as_str().unwrap();
     let document = app.admin.get(format!("/v1/documents/{document}")).await.expect(200).json();
-    assert_eq!((&document["source"], &document["metadata"]["source_name"]), (&json!("docs/a.md"), &json!("docs")));
+    assert_eq!(
+        (&document["source"], &document["metadata"]["source_name"]),
+        (&json!("docs/a.md"), &json!("docs"))
+    );
 
     let read = app.admin.get("/v1/sources/docs").await.expect(200);
     let tag = read.header("etag").to_owned();
@@ -68,7 +71,9 @@ async fn a_folder_lives_as_a_source() {
     let patch = |tag: &str| {
         let tag = tag.to_owned();
         let (app, change) = (&app, &change);
-        async move { app.admin.ask("PATCH", "/v1/sources/docs").header("if-match", &tag).json(change).send().await }
+        async move {
+            app.admin.ask("PATCH", "/v1/sources/docs").header("if-match", &tag).json(change).send().await
+        }
     };
     let changed = patch(&tag).await.expect(200).json();
     assert_eq!((&changed["every_seconds"], &changed["paused"]), (&json!(3600), &json!(true)));
@@ -90,7 +95,11 @@ async fn what_can_never_work_is_refused_with_a_pointer() {
         (json!({"name": "A B", "kind": "push"}), "/name", "invalid_source"),
         (json!({"name": "a", "kind": "folder"}), "/path", "invalid_source"),
         (json!({"name": "a", "kind": "folder", "path": "/"}), "/path", "invalid_source"),
-        (json!({"name": "a", "kind": "folder", "path": path, "every_seconds": 1}), "/every_seconds", "invalid_source"),
+        (
+            json!({"name": "a", "kind": "folder", "path": path, "every_seconds": 1}),
+            "/every_seconds",
+            "invalid_source",
+        ),
         (json!({"name": "a", "kind": "web", "urls": []}), "/urls", "invalid_source"),
         (json!({"name": "a", "kind": "web", "urls": ["x"]}), "/urls", "invalid_source"),
         (json!({"name": "a", "kind": "mail"}), "/kind", "invalid_request"),
@@ -114,7 +123,13 @@ async fn a_source_can_be_made_safely_twice() {
     let app = TestApp::start().await;
     let make = || async {
         let body = json!({"name": "crm", "kind": "push"});
-        app.admin.ask("POST", "/v1/sources").header("idempotency-key", "k1").json(&body).send().await.expect(201)
+        app.admin
+            .ask("POST", "/v1/sources")
+            .header("idempotency-key", "k1")
+            .json(&body)
+            .send()
+            .await
+            .expect(201)
     };
     let (first, second) = (make().await, make().await);
     assert_eq!(first.json(), second.json());
@@ -162,7 +177,8 @@ async fn a_sender_needs_no_key() {
     let run = crm.send(&body).await.expect(200).json();
     assert_eq!((&run["added"], &run["state"]), (&json!(2), &json!("finished")));
     let listed = app.admin.get("/v1/documents").await.expect(200).json();
-    let sources: Vec<_> = listed["items"].as_array().unwrap().iter().map(|one| one["source"].clone()).collect();
+    let sources: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|one| one["source"].clone()).collect();
     assert_eq!(sources, [json!("crm/2"), json!("crm/1")]);
     let run = crm.send(&json!({"deletes": ["2"]})).await.expect(200).json();
     assert_eq!((&run["removed"], &run["number"]), (&json!(1), &json!(2)));
@@ -213,7 +229,10 @@ async fn a_wrong_push_says_where() {
     for (body, pointer) in [
         (json!({}), "/upserts"),
         (json!({"upserts": [{"key": "1"}]}), "/upserts/0"),
-        (json!({"upserts": [{"key": "1", "text": "a"}, {"key": "2", "content_base64": "%"}]}), "/upserts/1/content_base64"),
+        (
+            json!({"upserts": [{"key": "1", "text": "a"}, {"key": "2", "content_base64": "%"}]}),
+            "/upserts/1/content_base64",
+        ),
         (json!({"upserts": [{"key": "1", "text": "a"}], "deletes": ["1"]}), "/deletes"),
         (json!({"upserts": [{"kye": "1", "text": "a"}]}), "/upserts/0/kye"),
     ] {

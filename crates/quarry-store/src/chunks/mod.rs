@@ -11,7 +11,6 @@ use quarry_core::{ChunkKind, ChunkRef, CollectionId, Document, DocumentId, JobId
 
 use crate::store::Store;
 
-
 /// The chunks of a store.
 pub struct Chunks<'a> {
     pub(crate) store: &'a Store,

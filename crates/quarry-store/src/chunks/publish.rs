@@ -160,13 +160,8 @@ async fn same_embedder(session: &mut Session, publications: &[Publication]) -> R
     let sql = "SELECT embedder, chunk_set FROM collections WHERE id = $1 AND tenant = $2";
     let Some(row) = session.first(sql, args![first.collection, first.tenant]).await? else { return Ok(()) };
     let (embedder, set) = (row.text(0)?, row.small(1)?);
-    let live =
-        |publication: &Publication| publication.model.0 == embedder && publication.chunk_set == set;
-    if publications.iter().all(live) {
-        Ok(())
-    } else {
-        Err(StoreError::EmbedderChanged(embedder))
-    }
+    let live = |publication: &Publication| publication.model.0 == embedder && publication.chunk_set == set;
+    if publications.iter().all(live) { Ok(()) } else { Err(StoreError::EmbedderChanged(embedder)) }
 }
 
 /// The jobs that are not over. One that was cancelled, or that another worker has finished since, publishes nothing.
@@ -181,7 +176,10 @@ async fn still_open(
     rows.iter().map(|row| row.id(0)).collect()
 }
 
-pub(super) async fn next_sequence(session: &mut Session, publications: &[Publication]) -> Result<u64, StoreError> {
+pub(super) async fn next_sequence(
+    session: &mut Session,
+    publications: &[Publication],
+) -> Result<u64, StoreError> {
     let collection = publications.first().map(|publication| publication.collection);
     let row = session
         .first(

@@ -269,9 +269,16 @@ pub(crate) async fn bury(
     if let Some(job) = job {
         session
             .execute(
-                "UPDATE jobs SET status = 'dead', due_at = NULL, worker = NULL, error = $3, code = $5, updated_at = $4 \
-                 WHERE id = $1 AND document = $2 AND status <> 'done'",
-                args![job, document, failure.reason, now, failure.code],
+                "UPDATE jobs SET status = 'dead', due_at = NULL, worker = NULL, error = $3, code = $5, updated_at = $4, \
+                 stage = COALESCE($6, stage) WHERE id = $1 AND document = $2 AND status <> 'done'",
+                args![
+                    job,
+                    document,
+                    failure.reason,
+                    now,
+                    failure.code,
+                    failure.stage.map(crate::jobs::JobStage::as_str)
+                ],
             )
             .await?;
     }

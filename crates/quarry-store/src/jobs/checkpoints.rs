@@ -3,11 +3,7 @@
 use quarry_core::JobId;
 
 use super::{JobStage, Jobs};
-use crate::{
-    error::StoreError,
-    sql::args,
-    store::retry,
-};
+use crate::{error::StoreError, sql::args, store::retry};
 
 impl Jobs<'_> {
     /// Keeps a part of a job's work and says how far it is. A part that is known is replaced. Answers whether the job is

@@ -222,7 +222,7 @@ async fn take(
             old.push(job.id.uuid());
         } else if job.attempt > job.max_attempts {
             let reason = format!("given up after {} attempts that ended without an answer", job.max_attempts);
-            let failure = JobFailure { code: NO_ANSWER, reason: &reason };
+            let failure = JobFailure { code: NO_ANSWER, reason: &reason, stage: None };
             bury(session, (job.document, job.version), Some(job.id), failure, now).await?;
         } else {
             leased.push(job);

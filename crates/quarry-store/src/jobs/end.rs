@@ -6,7 +6,7 @@ use quarry_core::{Actor, DocumentId, JobId, TenantId, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{JobFailure, JobInfo, JobStatus, Jobs, info};
+use super::{JobFailure, JobInfo, JobStage, JobStatus, Jobs, info};
 use crate::{
     audit::{Change, record},
     documents::bury,
@@ -16,8 +16,11 @@ use crate::{
 };
 
 /// What a cancelled job's document says.
-const CANCELLED: JobFailure<'static> =
-    JobFailure { code: "cancelled", reason: "cancelled before it was ready; add it again or retry its job" };
+const CANCELLED: JobFailure<'static> = JobFailure {
+    code: "cancelled",
+    reason: "cancelled before it was ready; add it again or retry its job",
+    stage: None,
+};
 
 impl Jobs<'_> {
     /// Puts a running job back with a delay, or gives it up when that was its last attempt. Answers whether it will
@@ -43,8 +46,10 @@ impl Jobs<'_> {
                     return Ok(false);
                 }
                 let sql = "UPDATE jobs SET status = 'queued', due_at = $2, worker = NULL, error = $3, code = $4, \
-                           updated_at = $5 WHERE id = $1";
-                session.execute(sql, args![id, now.after(delay), failure.reason, failure.code, now]).await?;
+                           updated_at = $5, stage = COALESCE($6, stage) WHERE id = $1";
+                let stage = failure.stage.map(JobStage::as_str);
+                let values = args![id, now.after(delay), failure.reason, failure.code, now, stage];
+                session.execute(sql, values).await?;
                 wait(&mut session, (document, version), now).await?;
                 Ok(true)
             }
@@ -70,9 +75,10 @@ impl Jobs<'_> {
             let outcome = async {
                 let sql = "UPDATE jobs SET status = 'queued', due_at = $2, worker = NULL, error = $3, code = $4, \
                            updated_at = $5, attempt = attempt - 1, waits = waits + 1, waits_since = \
-                           COALESCE(waits_since, $5) WHERE id = $1 AND status = 'running' RETURNING document, version, \
+                           COALESCE(waits_since, $5), stage = COALESCE($6, stage) WHERE id = $1 AND status = 'running' RETURNING document, version, \
                            waits_since";
-                let values = args![id, now.after(delay), failure.reason, failure.code, now];
+                let stage = failure.stage.map(JobStage::as_str);
+                let values = args![id, now.after(delay), failure.reason, failure.code, now, stage];
                 let Some(row) = session.first(sql, values).await? else { return Ok(false) };
                 let (document, version) = (DocumentId::from_uuid(row.id(0)?), row.small(1)?);
                 if row.time(2)?.after(patience) < now {
@@ -137,11 +143,7 @@ impl Jobs<'_> {
 }
 
 /// A tenant's job within a transaction.
-pub(super) async fn find(
-    session: &mut Session,
-    tenant: TenantId,
-    id: JobId,
-) -> Result<JobInfo, StoreError> {
+pub(super) async fn find(session: &mut Session, tenant: TenantId, id: JobId) -> Result<JobInfo, StoreError> {
     let sql = format!("SELECT {} FROM jobs WHERE tenant = $1 AND id = $2", info::COLUMNS);
     let row = session.first(sql, args![tenant, id]).await?;
     info::read(&row.ok_or_else(|| StoreError::JobNotFound(id.to_string()))?)
@@ -166,7 +168,8 @@ pub(crate) async fn finish(session: &mut Session, ids: Vec<Uuid>, now: Timestamp
 
 /// A job that is not over: its document, version, attempt and most attempts.
 async fn open(session: &mut Session, id: JobId) -> Result<Option<(DocumentId, u32, u32, u32)>, StoreError> {
-    let sql = "SELECT document, version, attempt, max_attempts FROM jobs WHERE id = $1 AND due_at IS NOT NULL";
+    let sql =
+        "SELECT document, version, attempt, max_attempts FROM jobs WHERE id = $1 AND due_at IS NOT NULL";
     let row = session.first(sql, args![id]).await?;
     row.map(|row| Ok((DocumentId::from_uuid(row.id(0)?), row.small(1)?, row.small(2)?, row.small(3)?)))
         .transpose()
@@ -178,7 +181,6 @@ pub(super) async fn wait(
     (document, version): (DocumentId, u32),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE documents SET status = 'pending', error = NULL, updated_at = $3 WHERE id = $1 AND version = $2";
+    let sql = "UPDATE documents SET status = 'pending', error = NULL, updated_at = $3 WHERE id = $1 AND version = $2";
     session.execute(sql, args![document, version, now]).await.map(drop)
 }

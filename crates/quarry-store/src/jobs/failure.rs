@@ -1,5 +1,7 @@
 //! Why a job did not end well.
 
+use super::JobStage;
+
 /// A failure, as it is kept with the job.
 #[derive(Clone, Copy, Debug)]
 pub struct JobFailure<'a> {
@@ -7,4 +9,6 @@ pub struct JobFailure<'a> {
     pub code: &'a str,
     /// A sentence for the person who added the document.
     pub reason: &'a str,
+    /// The last thing that was done, where the worker knows better than its last sign of life said.
+    pub stage: Option<JobStage>,
 }

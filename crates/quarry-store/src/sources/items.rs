@@ -139,7 +139,12 @@ impl Sources<'_> {
     ///
     /// # Errors
     /// The lease is another's by now, or the database fails.
-    pub async fn rename(&self, lease: &SourceLease, moved: &Moved, actor: &Actor) -> Result<bool, StoreError> {
+    pub async fn rename(
+        &self,
+        lease: &SourceLease,
+        moved: &Moved,
+        actor: &Actor,
+    ) -> Result<bool, StoreError> {
         let now = self.store.now();
         let Some(document) = moved.to.document else { return Ok(false) };
         let outcome = retry!({

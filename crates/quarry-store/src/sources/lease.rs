@@ -209,7 +209,8 @@ pub(super) async fn hold(
     lease: &SourceLease,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE sources SET lease_until = $5 WHERE tenant = $1 AND id = $2 AND worker = $3 AND last_run = $4";
+    let sql =
+        "UPDATE sources SET lease_until = $5 WHERE tenant = $1 AND id = $2 AND worker = $3 AND last_run = $4";
     let values = args![lease.tenant, lease.source, &lease.worker, lease.run, now.after(lease.lease)];
     if session.execute(sql, values).await? == 0 { Err(StoreError::SourceLost) } else { Ok(()) }
 }
@@ -254,8 +255,7 @@ pub(super) async fn end_run(
     let sql = "UPDATE source_runs SET state = $3, finished_at = $4, error = $5, failures = $6 WHERE source = $1 AND \
                number = $2";
     let failures = json_text(&end.failures)?;
-    let values =
-        args![lease.source, lease.run, end.state.as_str(), now, end.error.as_deref(), failures];
+    let values = args![lease.source, lease.run, end.state.as_str(), now, end.error.as_deref(), failures];
     session.execute(sql, values).await?;
     Ok(true)
 }

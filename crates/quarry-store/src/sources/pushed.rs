@@ -126,7 +126,12 @@ impl Sources<'_> {
     ///
     /// # Errors
     /// There is no such source, or the database fails.
-    pub async fn drop_items(&self, tenant: TenantId, id: SourceId, keys: &[String]) -> Result<(), StoreError> {
+    pub async fn drop_items(
+        &self,
+        tenant: TenantId,
+        id: SourceId,
+        keys: &[String],
+    ) -> Result<(), StoreError> {
         let mut session = self.store.db().write().await?;
         known(&mut session, tenant, id).await?;
         let sql =
@@ -144,8 +149,5 @@ async fn put(
                $3, $4, $5, $6) ON CONFLICT (source, key) DO UPDATE SET size = excluded.size, content_hash = \
                excluded.content_hash, document = excluded.document, seen = excluded.seen";
     let hash = one.content_hash.as_ref().and_then(|hash| hex::decode(hash).ok());
-    session
-        .execute(sql, args![id, &one.key, one.size, hash.as_deref(), one.document, run])
-        .await
-        .map(drop)
+    session.execute(sql, args![id, &one.key, one.size, hash.as_deref(), one.document, run]).await.map(drop)
 }

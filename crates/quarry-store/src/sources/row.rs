@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use quarry_core::{
-    CollectionId, CollectionName, DocumentId, Secret, SourceId, TenantId, Timestamp,
-};
+use quarry_core::{CollectionId, CollectionName, DocumentId, Secret, SourceId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

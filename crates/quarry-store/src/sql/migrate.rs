@@ -18,7 +18,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "history", text: include_str!("../../migrations/0002_history.sql") },
     Migration { version: 3, name: "agents", text: include_str!("../../migrations/0003_agents.sql") },
     Migration { version: 4, name: "queue", text: include_str!("../../migrations/0004_queue.sql") },
-    Migration { version: 5, name: "generations", text: include_str!("../../migrations/0005_generations.sql") },
+    Migration {
+        version: 5,
+        name: "generations",
+        text: include_str!("../../migrations/0005_generations.sql"),
+    },
     Migration { version: 6, name: "sources", text: include_str!("../../migrations/0006_sources.sql") },
     Migration { version: 7, name: "webhooks", text: include_str!("../../migrations/0007_webhooks.sql") },
 ];

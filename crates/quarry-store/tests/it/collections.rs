@@ -54,7 +54,7 @@ async fn counts_say_where_documents_are(world: &World) {
         .list(ROOT, collection.id, Some(DocumentStatus::Failed), &PageRequest::default())
         .await
         .unwrap();
-    assert_eq!(page.items[0].error.as_deref(), Some("It is empty."));
+    assert_eq!(page.items[0].error.as_deref(), Some(DOWN.reason));
 }
 
 async fn a_removed_collection_takes_everything_along(world: &World) {

@@ -211,7 +211,10 @@ async fn old_versions_are_forgotten_beyond_the_newest(world: &World) {
     let documents = world.store.documents();
     assert_eq!(documents.prune_versions(3, 100).await.unwrap(), 2);
     assert_eq!(documents.prune_versions(3, 100).await.unwrap(), 0);
-    assert!(world.store.blobs().get(&first).await.is_err(), "its bytes go with the last version that has them");
+    assert!(
+        world.store.blobs().get(&first).await.is_err(),
+        "its bytes go with the last version that has them"
+    );
     assert!(documents.text(ROOT, document.id, 1).await.unwrap().is_some());
     let a = documents.find_by_source(ROOT, collection.id, "a").await.unwrap().unwrap();
     assert!(documents.text(ROOT, a.id, 2).await.unwrap().is_none());

@@ -61,7 +61,8 @@ async fn a_generation_is_built_swapped_in_and_back(world: &World) {
     assert_eq!(world.store.documents().get(ROOT, a.id).await.unwrap().chunks, 5);
     assert_eq!(world.store.collections().document_counts(ROOT, collection.id).await.unwrap().chunks, 10);
     // What a worker had cut for the old one is not taken any more.
-    let waiting = world.store.documents().find_by_source(ROOT, collection.id, "waits").await.unwrap().unwrap();
+    let waiting =
+        world.store.documents().find_by_source(ROOT, collection.id, "waits").await.unwrap().unwrap();
     let late = world.store.chunks().publish(&[publication(ROOT, &waiting, 1)]).await.unwrap_err();
     assert_eq!(late.code(), "embedder_changed");
 
@@ -73,7 +74,10 @@ async fn a_generation_is_built_swapped_in_and_back(world: &World) {
     assert_eq!(keys().await.len(), 4);
     generations.drop_one(id, 2, &ME).await.unwrap();
     let left: Vec<_> = generations.list(ROOT, collection.id).await.unwrap();
-    assert_eq!(left.iter().map(|one| (one.number, one.state)).collect::<Vec<_>>(), [(1, GenerationState::Live)]);
+    assert_eq!(
+        left.iter().map(|one| (one.number, one.state)).collect::<Vec<_>>(),
+        [(1, GenerationState::Live)]
+    );
 }
 
 async fn one_that_failed_says_why_and_can_be_tried_again(world: &World) {
@@ -85,7 +89,10 @@ async fn one_that_failed_says_why_and_can_be_tried_again(world: &World) {
     assert_eq!(generations.building().await.unwrap(), [(ROOT, collection.id, 2)]);
     generations.note(collection.id, 2, (GenerationState::Failed, Some("It cannot be read."))).await.unwrap();
     let failed = generations.get(ROOT, collection.id, 2).await.unwrap();
-    assert_eq!((failed.state, failed.error.as_deref()), (GenerationState::Failed, Some("It cannot be read.")));
+    assert_eq!(
+        (failed.state, failed.error.as_deref()),
+        (GenerationState::Failed, Some("It cannot be read."))
+    );
     assert!(generations.building().await.unwrap().is_empty());
     let again = generations.resume(id, 2, &ME).await.unwrap();
     assert_eq!((again.state, again.error), (GenerationState::Building, None));

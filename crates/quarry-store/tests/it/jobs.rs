@@ -138,7 +138,10 @@ async fn a_failure_that_passes_costs_no_attempt_until_patience_ends(world: &Worl
         world.clock.advance(LEASE);
     }
     let waiting = world.store.jobs().get(ROOT, job).await.unwrap();
-    assert_eq!((waiting.status, waiting.attempt, waiting.code.as_deref()), (JobStatus::Queued, 0, Some(DOWN.code)));
+    assert_eq!(
+        (waiting.status, waiting.attempt, waiting.code.as_deref()),
+        (JobStatus::Queued, 0, Some(DOWN.code))
+    );
     world.clock.advance(patience);
     world.claim().await;
     assert!(!world.store.jobs().wait(job, DOWN, (LEASE, patience)).await.unwrap());
@@ -199,12 +202,17 @@ async fn tenants_take_turns_whatever_either_queues(world: &World) {
 async fn the_urgent_come_first_and_the_large_stand_elsewhere(world: &World) {
     let collection = world.collection(ROOT, "c").await;
     let mut fresh = Vec::new();
-    for (source, priority, bytes) in [("usual", None, 1), ("urgent", Some(0), 1), ("late", Some(9), 1), ("large", Some(0), 1 << 20)] {
+    for (source, priority, bytes) in
+        [("usual", None, 1), ("urgent", Some(0), 1), ("late", Some(9), 1), ("large", Some(0), 1 << 20)]
+    {
         let mut new = world.new_document(collection.id, source, source).await;
         (new.priority, new.bytes) = (priority, bytes);
         if bytes > 1 {
             let body = "x".repeat(1 << 20);
-            new = quarry_store::NewDocument { priority, ..world.new_document(collection.id, source, &body).await };
+            new = quarry_store::NewDocument {
+                priority,
+                ..world.new_document(collection.id, source, &body).await
+            };
         }
         fresh.push(new);
     }
@@ -256,7 +264,8 @@ async fn checkpoints_stay_until_the_job_is_done(world: &World) {
 
 async fn dead_letters_are_retried_and_dropped_many_at_once(world: &World) {
     let collection = world.collection(ROOT, "c").await;
-    let other = JobFailure { code: "damaged_document", reason: "It is damaged." };
+    let other =
+        JobFailure { code: "damaged_document", reason: "It is damaged.", stage: Some(JobStage::Parsed) };
     for number in 0..6 {
         let added = world.add(&collection, &format!("s{number}"), &number.to_string()).await;
         world.claim().await;
@@ -267,6 +276,7 @@ async fn dead_letters_are_retried_and_dropped_many_at_once(world: &World) {
     let damaged = jobs.dead(ROOT, &of("damaged_document"), &PageRequest::default()).await.unwrap();
     assert_eq!(damaged.items.len(), 2);
     assert_eq!(damaged.items[0].error.as_deref(), Some("It is damaged."));
+    assert_eq!(damaged.items[0].stage, JobStage::Parsed);
     assert_eq!(jobs.revive_all(ROOT, &of(DOWN.code), &ME).await.unwrap(), 4);
     assert_eq!(jobs.drop_all_dead(ROOT, &DeadFilter::default(), &ME).await.unwrap(), 2);
     let left = jobs.stats().await.unwrap();

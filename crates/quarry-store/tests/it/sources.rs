@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use quarry_core::{Clock as _, Fault as _, PageRequest, Secret, SourceId, TenantId, Timestamp};
 use quarry_store::{
-    Moved, NewPlace, NewSource, Seen, SeenEntry, Settled, SourceChange, SourceCounts, SourceEnd, SourceFailure,
-    SourceKind, SourceLease, SourceRow, SourceRunState, StoreError,
+    Moved, NewPlace, NewSource, Seen, SeenEntry, Settled, SourceChange, SourceCounts, SourceEnd,
+    SourceFailure, SourceKind, SourceLease, SourceRow, SourceRunState, StoreError,
 };
 use serde_json::json;
 
@@ -16,10 +16,11 @@ fn absent<T: std::fmt::Debug>(outcome: Result<T, StoreError>) {
 }
 
 async fn source(world: &World, tenant: TenantId, name: &str, every: Option<u64>) -> SourceRow {
-    let collection = match world.store.collections().list(tenant, &PageRequest::default()).await.unwrap().items.pop() {
-        Some(collection) => collection,
-        None => world.collection(tenant, "c").await,
-    };
+    let collection =
+        match world.store.collections().list(tenant, &PageRequest::default()).await.unwrap().items.pop() {
+            Some(collection) => collection,
+            None => world.collection(tenant, "c").await,
+        };
     let new = NewSource {
         tenant,
         id: SourceId::new(),
@@ -258,11 +259,8 @@ async fn an_entry_with_another_name_keeps_its_document(world: &World) {
     let lease = begin(world, &made).await;
     sources.see(&lease, &[entry("old.txt", 1, 4)], false).await.unwrap();
     let hash = document.content_hash.clone();
-    let known = Settled {
-        content_hash: Some(hash.clone()),
-        document: Some(document.id),
-        ..settled("old.txt", 1, 4)
-    };
+    let known =
+        Settled { content_hash: Some(hash.clone()), document: Some(document.id), ..settled("old.txt", 1, 4) };
     sources.settle(&lease, &[known]).await.unwrap();
     finish(world, &lease).await;
 
@@ -280,10 +278,10 @@ async fn an_entry_with_another_name_keeps_its_document(world: &World) {
     assert_eq!((after.source.as_str(), after.version, after.chunks), ("s/new.txt", 1, 2));
     assert!(after.sequence > before, "indexes read its fields again");
     let items = sources.items(ROOT, made.id, &PageRequest::default()).await.unwrap().items;
-    assert_eq!(items.iter().map(|item| (item.key.as_str(), item.document_id)).collect::<Vec<_>>(), [(
-        "new.txt",
-        Some(document.id)
-    )]);
+    assert_eq!(
+        items.iter().map(|item| (item.key.as_str(), item.document_id)).collect::<Vec<_>>(),
+        [("new.txt", Some(document.id))]
+    );
     assert_eq!(sources.vanished_of(&lease).await.unwrap(), (0, 1));
 
     // Where the name is another's, or the document is gone, nothing happens.
@@ -352,10 +350,8 @@ async fn a_signature_is_taken_once(world: &World) {
     let place = (ROOT, made.id);
     let sources = world.store.sources();
     let keep = Duration::from_secs(600);
-    let both = futures::future::join_all(
-        (0..4).map(|_| sources.remember_signature(place, b"one", keep)),
-    )
-    .await;
+    let both =
+        futures::future::join_all((0..4).map(|_| sources.remember_signature(place, b"one", keep))).await;
     assert_eq!(both.into_iter().filter(|first| *first.as_ref().unwrap()).count(), 1);
     assert!(sources.remember_signature(place, b"two", keep).await.unwrap());
     sources.forget_signature(made.id, b"two").await.unwrap();

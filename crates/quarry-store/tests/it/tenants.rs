@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Clock as _, Fault as _, PageRequest, QueryId};
+use quarry_core::{Clock as _, Collection, Fault as _, PageRequest, QueryId, TenantId};
 use quarry_store::{NewHistory, Remembered, StoreError};
 
 use crate::world::{DOWN, ME, MODEL, ROOT, World, publication, stories};
@@ -10,6 +10,18 @@ use crate::world::{DOWN, ME, MODEL, ROOT, World, publication, stories};
 fn absent<T: std::fmt::Debug>(outcome: Result<T, StoreError>) {
     let code = outcome.expect_err("another tenant's row").code();
     assert!(code.ends_with("_not_found"), "{code}");
+}
+
+async fn no_generations(world: &World, other: TenantId, mine: &Collection) {
+    let generations = world.store.generations();
+    let new = quarry_store::NewGeneration { embedder: "x".into(), dimension: 1, chunking: None };
+    absent(generations.begin((other, mine.id), &new, &ME).await);
+    absent(generations.begin_index(other, mine.id).await);
+    absent(generations.resume((other, mine.id), 1, &ME).await);
+    absent(generations.drop_one((other, mine.id), 1, &ME).await);
+    absent(generations.get(other, mine.id, 1).await);
+    assert!(generations.list(other, mine.id).await.unwrap().is_empty());
+    assert!(generations.swap((other, mine.id), 1, mine.sequence).await.is_err());
 }
 
 async fn tenants_never_see_each_other(world: &World) {
@@ -28,15 +40,7 @@ async fn tenants_never_see_each_other(world: &World) {
     assert_eq!(collections.list(other, &all).await.unwrap().items.len(), 1);
     absent(collections.get_by_id(other, mine.id).await);
     absent(collections.describe(other, mine.id, "x", &ME).await);
-    let generations = world.store.generations();
-    let new = quarry_store::NewGeneration { embedder: "x".into(), dimension: 1, chunking: None };
-    absent(generations.begin((other, mine.id), &new, &ME).await);
-    absent(generations.begin_index(other, mine.id).await);
-    absent(generations.resume((other, mine.id), 1, &ME).await);
-    absent(generations.drop_one((other, mine.id), 1, &ME).await);
-    absent(generations.get(other, mine.id, 1).await);
-    assert!(generations.list(other, mine.id).await.unwrap().is_empty());
-    assert!(generations.swap((other, mine.id), 1, mine.sequence).await.is_err());
+    no_generations(world, other, &mine).await;
     absent(collections.document_counts(other, mine.id).await);
     absent(collections.remove(other, mine.id, &ME).await);
 

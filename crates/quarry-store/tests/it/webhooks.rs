@@ -65,7 +65,10 @@ async fn messages_are_queued_with_what_they_tell(world: &World) {
     let sent = claim(world).await;
     assert_eq!(sent.len(), 5);
     let first: Value = serde_json::from_str(&sent[0].body).unwrap();
-    assert_eq!((first["event"].as_str(), first["id"].as_str()), (Some(EVENT_READY), Some(sent[0].id.to_string().as_str())));
+    assert_eq!(
+        (first["event"].as_str(), first["id"].as_str()),
+        (Some(EVENT_READY), Some(sent[0].id.to_string().as_str()))
+    );
     let data = &first["data"];
     assert_eq!(data["document_id"].as_str(), Some(document.id.to_string().as_str()));
     assert_eq!((data["collection"].as_str(), data["source"].as_str()), (Some("papers"), Some("a.txt")));
@@ -103,7 +106,10 @@ async fn a_message_is_sent_by_one_until_it_is_over(world: &World) {
     assert_eq!(claim(world).await[0].attempt, 3);
     webhooks.end(taken.id, "sender", &DeliveryEnd::Delivered { status: 204 }).await.unwrap();
     let done = messages(world, ROOT, hook.id).await.remove(0);
-    assert_eq!((done.state, done.status, done.due_at, done.error), (DeliveryState::Delivered, Some(204), None, None));
+    assert_eq!(
+        (done.state, done.status, done.due_at, done.error),
+        (DeliveryState::Delivered, Some(204), None, None)
+    );
 
     let given_up = webhooks.test(ROOT, hook.id).await.unwrap();
     claim(world).await;

@@ -7,7 +7,8 @@ use quarry_core::{
     Actor, ChunkKind, Clock, Collection, CollectionId, Document, Metadata, Span, TenantId, Timestamp,
 };
 use quarry_store::{
-    Added, Job, JobFailure, Lane, NewChunk, NewCollection, NewDocument, Publication, Published, Store, StoreConfig,
+    Added, Job, JobFailure, Lane, NewChunk, NewCollection, NewDocument, Publication, Published, Store,
+    StoreConfig,
 };
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
@@ -15,7 +16,7 @@ pub const ROOT: TenantId = TenantId::ROOT;
 pub const ME: Actor = Actor::Local;
 pub const LEASE: Duration = Duration::from_secs(60);
 pub const DOWN: JobFailure<'static> =
-    JobFailure { code: "embedder_unavailable", reason: "The embedder is down." };
+    JobFailure { code: "embedder_unavailable", reason: "The embedder is down.", stage: None };
 pub const MODEL: (&str, u32) = ("static-en-256", 4);
 
 /// Tells each story on both databases.
@@ -185,7 +186,7 @@ pub fn chunk(place: u32) -> NewChunk {
         headings: vec!["Top".into(), format!("Part {place}")],
         page: Some(place + 1),
         span: Span { start: place * 10, end: place * 10 + 9 },
-        window: (place % 2 == 1).then_some(Span { start: place * 10 - 5, end: place * 10 + 20 }),
+        window: (place % 2 == 1).then(|| Span { start: place * 10 - 5, end: place * 10 + 20 }),
         kind: ChunkKind::Prose,
         content_hash: [place as u8; 16],
         terms: vec![1, 2, 3],

@@ -11,9 +11,9 @@ mod verbs;
 mod views;
 
 pub(crate) use acting::{AgentUpdate, Decision, RunStream};
-pub(crate) use quarry_models::EXTRACTIVE;
 pub(crate) use choose::Need;
 pub(crate) use local::Local;
+pub(crate) use quarry_models::EXTRACTIVE;
 pub(crate) use remote::Remote;
 pub(crate) use verbs::{Backend, Progress};
 pub(crate) use views::{AddedView, CollectionView, LIMIT_REMOTE_BYTES, NumberedEvent, RunRecord};

@@ -82,8 +82,12 @@ pub(super) async fn run(context: &Context, backend: &Backend, command: &Generati
         GenerationsCommand::Build(what) => {
             let change = what.cutting.change();
             if change.embedder.is_none() && change.chunking.is_none() {
-                return Err(Failure::new(Exit::Usage, "usage", "what the next generation is to have is not said")
-                    .hint("name another `--embedder`, `--strategy`, `--max-tokens` or `--overlap-tokens`"));
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "usage",
+                    "what the next generation is to have is not said",
+                )
+                .hint("name another `--embedder`, `--strategy`, `--max-tokens` or `--overlap-tokens`"));
             }
             let one = backend.begin_generation(&what.collection.name, &change).await?;
             shown(context, backend, &what.collection.name, (one, what.no_wait)).await
@@ -147,7 +151,10 @@ fn listed(all: &[GenerationView]) -> String {
             short(one.error.as_deref().unwrap_or_default(), 60),
         ]
     };
-    table(&["NUMBER", "STATE", "DOCUMENTS", "EMBEDDER", "CUT", "ERROR"], &all.iter().map(row).collect::<Vec<_>>())
+    table(
+        &["NUMBER", "STATE", "DOCUMENTS", "EMBEDDER", "CUT", "ERROR"],
+        &all.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 /// `fixed, 200 tokens`

@@ -144,5 +144,8 @@ fn messages(messages: &[DeliveryInfo]) -> String {
             short(one.error.as_deref().unwrap_or_default(), 80),
         ]
     };
-    table(&["ID", "EVENT", "STATE", "TRIES", "STATUS", "ERROR"], &messages.iter().map(row).collect::<Vec<_>>())
+    table(
+        &["ID", "EVENT", "STATE", "TRIES", "STATUS", "ERROR"],
+        &messages.iter().map(row).collect::<Vec<_>>(),
+    )
 }

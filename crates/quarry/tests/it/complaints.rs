@@ -95,7 +95,7 @@ fn a_file_that_is_never_done_is_ended() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn killing_the_parser_process_costs_one_document() {
+fn killing_the_parser_process_costs_a_retry() {
     let home = Home::new();
     let server = home.serve(&[]);
     let api = Api::of(&home, &server);
@@ -104,13 +104,10 @@ fn killing_the_parser_process_costs_one_document() {
     for number in 0..12 {
         assert_eq!(api.add(&format!("{number}.html"), PAGE, true)["status"], "ready");
     }
-    let failed = api.until(&id, |document| document["status"] == "failed");
-    assert_eq!(failed["ingestion"]["code"], "parser_crashed", "{failed}");
-    assert_eq!(api.items("/v1/documents?status=failed").len(), 1);
-    let revived = api.post("/v1/jobs/dead/retry", &json!({"code": "parser_crashed"}));
-    assert_eq!(revived, json!({"jobs": 1}));
-    let again = api.document(&id);
-    assert!(again["status"] != "failed" && again["error"].is_null(), "{again}");
+    // Whoever ended it (the system, when memory is short) says nothing about the document.
+    let ready = api.until(&id, |document| document["status"] == "ready");
+    assert_eq!(ready["version"], 1);
+    assert!(api.items("/v1/jobs/dead").is_empty());
     verified(&home);
 }
 

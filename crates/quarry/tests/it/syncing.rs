@@ -27,7 +27,8 @@ fn a_folder_is_added_synced_and_removed() {
     let refused = home.quarry(&["sources", "add", "folder", "docs", "docs"]).code(4);
     assert!(refused.stderr.contains("sources.folder_roots"), "{}", refused.stderr);
     let quarry = |arguments: &[&str]| home.quarry_with(&with(&variables), arguments);
-    let made = quarry(&["sources", "add", "folder", "docs", "docs", "--every", "1h", "-m", "team=birds", "--json"]);
+    let made =
+        quarry(&["sources", "add", "folder", "docs", "docs", "--every", "1h", "-m", "team=birds", "--json"]);
     assert_eq!(made.code(0).json()["every_seconds"], 3_600);
     let ran = quarry(&["sources", "sync", "docs"]).code(0);
     assert!(ran.stdout.contains("run 1 finished: 4 added"), "{}", ran.stdout);
@@ -113,7 +114,9 @@ fn changes(stdout: &str) -> Vec<(String, String)> {
     let lines = stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines
         .filter(|line| line["change"].is_string())
-        .map(|line| (line["change"].as_str().unwrap().to_owned(), line["source"].as_str().unwrap().to_owned()))
+        .map(|line| {
+            (line["change"].as_str().unwrap().to_owned(), line["source"].as_str().unwrap().to_owned())
+        })
         .collect()
 }
 
@@ -133,7 +136,11 @@ fn a_watched_folder_is_kept_in_sync_from_pass_to_pass() {
     home.write("docs/void.md", "");
     let first = watch(7, &[]);
     assert_eq!(
-        first.iter().map(|(change, source)| (change.as_str(), source.as_str())).filter(|(change, _)| *change == "added").count(),
+        first
+            .iter()
+            .map(|(change, source)| (change.as_str(), source.as_str()))
+            .filter(|(change, _)| *change == "added")
+            .count(),
         4
     );
     assert!(first.contains(&("failed".into(), "w/void.md".into())), "{first:?}");
@@ -170,7 +177,10 @@ fn a_watched_folder_that_is_suddenly_empty_removes_nothing() {
     std::fs::create_dir(home.path().join("docs")).unwrap();
     let ran = home.quarry(&["watch", "docs", "--once"]).code(1);
     assert!(ran.stderr.contains("12 of 12 documents have no file any more"), "{}", ran.stderr);
-    assert_eq!(home.quarry(&["documents", "list", "--json"]).code(0).json()["items"].as_array().unwrap().len(), 12);
+    assert_eq!(
+        home.quarry(&["documents", "list", "--json"]).code(0).json()["items"].as_array().unwrap().len(),
+        12
+    );
     home.quarry(&["watch", "docs", "--once", "--force"]).code(0);
     assert_eq!(home.quarry(&["documents", "list", "--json"]).code(0).json()["items"], json!([]));
 }
@@ -183,8 +193,7 @@ fn watching_goes_on_until_it_is_stopped() {
     let elsewhere = Home::new();
     elsewhere.write("notes/a.md", "Otters swim.");
     let key = home.key();
-    let arguments =
-        ["watch", "notes", "--every", "20ms", "--json", "--server", &server.url, "--key", &key];
+    let arguments = ["watch", "notes", "--every", "20ms", "--json", "--server", &server.url, "--key", &key];
     let mut command = elsewhere.command(&arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -202,7 +211,10 @@ fn watching_goes_on_until_it_is_stopped() {
     assert_eq!((&line["change"], &line["source"]), (&json!("added"), &json!("b.md")));
     std::fs::rename(elsewhere.path().join("notes/b.md"), elsewhere.path().join("notes/c.md")).unwrap();
     let line = next();
-    assert_eq!((&line["change"], &line["from"], &line["source"]), (&json!("renamed"), &json!("b.md"), &json!("c.md")));
+    assert_eq!(
+        (&line["change"], &line["from"], &line["source"]),
+        (&json!("renamed"), &json!("b.md"), &json!("c.md"))
+    );
     let changed = elsewhere.write("notes/c.md", "Herons stand.");
     let later = SystemTime::now() + Duration::from_secs(5);
     std::fs::File::options().write(true).open(changed).unwrap().set_modified(later).unwrap();

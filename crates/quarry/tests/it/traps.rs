@@ -44,7 +44,7 @@ pub(crate) fn pdf(pages: &[String], more: &str) -> Vec<u8> {
     let start = file.len();
     let count = objects.len() + 1;
     write!(file, "xref\n0 {count}\n0000000000 65535 f \n").unwrap();
-    places.iter().for_each(|place| write!(file, "{place:010} 00000 n \n").unwrap());
+    places.iter().for_each(|place| writeln!(file, "{place:010} 00000 n ").unwrap());
     write!(file, "trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n").unwrap();
     file.into_bytes()
 }

@@ -122,9 +122,8 @@ fn readable(body: &Bytes, kind: &str) -> Result<String, ToolFailure> {
     }
     let source = Source { bytes: body, name: "", media_type: Some(kind), password: None };
     let limits = Limits { input_bytes: MOST_BYTES, ..Limits::default() };
-    let parsed = parse(&source, &limits)
-        .and_then(Parsed::or_needs_ocr)
-        .map_err(|error| unread(&error.to_string()))?;
+    let parsed =
+        parse(&source, &limits).and_then(Parsed::or_needs_ocr).map_err(|error| unread(&error.to_string()))?;
     Ok(match parsed.title.filter(|title| !parsed.text.trim_start().starts_with(title.as_str())) {
         Some(title) => format!("{title}\n\n{}", parsed.text.trim()),
         None => parsed.text.trim().to_owned(),

@@ -12,7 +12,7 @@
 mod clear;
 mod look;
 mod run;
-mod tally;
 mod take;
+mod tally;
 
 pub(super) use run::run;

@@ -166,7 +166,10 @@ async fn flush(run: &Run<'_>, batch: &mut Batch) -> Result<(), EngineError> {
                 for one in waiting {
                     match documents.add(run.access, collection, vec![one.upload.clone()]).await {
                         Ok(added) => settled.extend(
-                            added.into_iter().next().map(|added| added_as(run, one, &added.document, added.outcome)),
+                            added
+                                .into_iter()
+                                .next()
+                                .map(|added| added_as(run, one, &added.document, added.outcome)),
                         ),
                         Err(error) if spoiled(&error) => run.tally.fail(&one.item.key, &error.to_string()),
                         Err(error) => return Err(error),

@@ -22,7 +22,9 @@ pub(super) fn is_hidden(node: &NodeRef<'_>, name: &str) -> bool {
     ];
     NEVER.contains(&name)
         || node.has_attr("hidden")
-        || node.attr("aria-hidden").is_some_and(|value| &*value == "true" && node.text().trim().len() < 3)
+        || node
+            .attr("aria-hidden")
+            .is_some_and(|value| &*value == "true" && text_length(node, 3, |_| true) <= 3)
         || node.class().is_some_and(|class| class.split_whitespace().any(|class| CLASSES.contains(&class)))
         || node.attr("style").is_some_and(|style| {
             let style: String = style.chars().filter(|letter| !letter.is_whitespace()).collect();
@@ -86,16 +88,31 @@ fn is_named_furniture(node: &NodeRef<'_>) -> bool {
     let parts = || names.iter().flat_map(|name| name.split(|letter: char| !letter.is_ascii_alphanumeric()));
     let banner = parts().any(|part| BANNERS.contains(&part));
     let menu = parts().any(|part| MENUS.contains(&part));
-    (banner && node.text().len() < LONGEST_BANNER) || (menu && is_links(node))
+    (banner && text_length(node, LONGEST_BANNER, |_| true) <= LONGEST_BANNER) || (menu && is_links(node))
 }
 
-/// Whether most of an element's text is links.
+/// Whether an element is short and most of its text is links.
 fn is_links(node: &NodeRef<'_>) -> bool {
-    let count = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).count();
-    let links: usize =
-        node.descendants_it().filter(|inner| inner.has_name("a")).map(|link| count(&link.text())).sum();
-    let all = count(&node.text());
-    links * 10 > all * 6
+    const LONGEST_MENU: usize = 10_000;
+    let all = text_length(node, LONGEST_MENU, |_| true);
+    let in_link = |text: &NodeRef<'_>| is_within(text, &["a"]);
+    all <= LONGEST_MENU && text_length(node, LONGEST_MENU, in_link) * 10 > all * 6
+}
+
+/// The bytes of an element's text that count, or some number over `most`. Elements of a hostile page nest by the
+/// thousand, so asking each for all its text would take forever.
+pub(super) fn text_length(node: &NodeRef<'_>, most: usize, counts: impl Fn(&NodeRef<'_>) -> bool) -> usize {
+    let (mut sum, mut steps) = (0, 0);
+    for inner in node.descendants_it() {
+        if inner.is_text() && counts(&inner) {
+            sum += inner.text().trim().len();
+        }
+        steps += 1;
+        if sum > most || steps > most + 1_000 {
+            return most + 1;
+        }
+    }
+    sum
 }
 
 /// Elements that stand in a line of text.

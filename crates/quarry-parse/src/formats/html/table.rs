@@ -3,7 +3,7 @@
 use dom_query::NodeRef;
 
 use super::{
-    furniture::{is_hidden, is_inline, spoken},
+    furniture::{is_hidden, is_inline, spoken, text_length},
     walk::push_collapsed,
 };
 use crate::{BlockKind, ParseError, writer::Writer, writer::one_line};
@@ -14,19 +14,24 @@ pub(super) fn holds_data(table: &NodeRef<'_>) -> bool {
     const LONGEST_CELL: usize = 2_000;
     const LONGEST_AROUND_TABLE: usize = 400;
     let rows = rows(table);
+    let all_within = |most: usize| {
+        rows.iter().all(|row| cells(row).all(|cell| text_length(&cell, most, |_| true) <= most))
+    };
+    let presented = table.attr("role").is_some_and(|role| matches!(&*role, "presentation" | "none"));
+    // First what costs little: tables of a hostile page stand in each other by the thousand, and each is asked.
+    if presented || !rows.iter().any(|row| cells(row).nth(1).is_some()) || !all_within(LONGEST_CELL) {
+        return false;
+    }
     let named = rows.iter().any(|row| row.children_it(false).any(|cell| cell.has_name("th")));
-    let mut longest = LONGEST_CELL;
+    let mut nested = false;
     for node in table.descendants_it() {
-        let Some(name) = node.node_name() else { continue };
-        match &*name {
-            "h1" | "h2" | "h3" | "form" | "article" | "section" | "pre" => return false,
-            "table" if !named => longest = LONGEST_AROUND_TABLE,
+        match node.node_name().as_deref() {
+            Some("h1" | "h2" | "h3" | "form" | "article" | "section" | "pre") => return false,
+            Some("table") => nested = true,
             _ => {}
         }
     }
-    let short = |row: &NodeRef<'_>| cells(row).all(|cell| cell.text().trim().len() <= longest);
-    let presented = table.attr("role").is_some_and(|role| matches!(&*role, "presentation" | "none"));
-    !presented && rows.iter().any(|row| cells(row).nth(1).is_some()) && rows.iter().all(short)
+    !nested || named || all_within(LONGEST_AROUND_TABLE)
 }
 
 /// The rows of a table itself, not those of tables in its cells.
@@ -124,10 +129,8 @@ fn push_cell(text: &mut String, node: &NodeRef<'_>, depth: usize) {
         }
         // Rows and cells of a table in a cell stay apart.
         match &*name {
-            "td" | "th" if text.ends_with(|letter: char| !letter.is_whitespace() && letter != ';') => {
-                text.push_str(", ");
-            }
-            "tr" if text.ends_with(|letter: char| !letter.is_whitespace()) => text.push_str("; "),
+            "td" | "th" => part(text, ", "),
+            "tr" => part(text, "; "),
             _ => {}
         }
         let block = !is_inline(&name);
@@ -138,5 +141,14 @@ fn push_cell(text: &mut String, node: &NodeRef<'_>, depth: usize) {
         if block && !matches!(&*name, "td" | "th" | "tr") {
             push_collapsed(text, " ");
         }
+    }
+}
+
+/// Ends a cell or row of a table in a cell, where there is one before.
+fn part(text: &mut String, mark: &str) {
+    let length = text.trim_end().len();
+    if length > 0 && !text.trim_end().ends_with(mark.trim_end()) && !text.trim_end().ends_with(';') {
+        text.truncate(length);
+        text.push_str(mark);
     }
 }

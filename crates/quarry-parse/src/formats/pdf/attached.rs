@@ -25,7 +25,8 @@ fn member(document: &PdfDocument, file: &Object, limits: &Limits) -> Option<Memb
     let stream = document.resolve_object(streams.get("F").or_else(|| streams.get("UF"))?).ok()?;
     let entries = stream.as_dict()?;
     let integer = |value: &Object| u64::try_from(value.as_integer()?).ok();
-    let declared = entries.get("Params").and_then(|params| dictionary(document, params)?.get("Size").and_then(integer));
+    let declared =
+        entries.get("Params").and_then(|params| dictionary(document, params)?.get("Size").and_then(integer));
     let stored = entries.get("Length").and_then(|length| integer(&document.resolve_object(length).ok()?));
     let bytes = declared.or(stored).unwrap_or_default();
     // Encrypted streams are not opened here, and large ones not for their first bytes alone.

@@ -29,7 +29,8 @@ pub(super) fn mark(pages: &mut [Vec<Line>], bookmarks: &[Bookmark]) {
             if compared > COMPARISONS {
                 return;
             }
-            if let Some(range) = find(lines, plain, &title) {
+            let range = find(lines, plain, &title).or_else(|| numbered_otherwise(lines, &bookmark.title));
+            if let Some(range) = range {
                 for line in lines.get_mut(range).unwrap_or_default() {
                     line.heading = Some((bookmark.level.min(6), number));
                 }
@@ -67,6 +68,24 @@ fn find(lines: &[Line], plain: &[String], title: &str) -> Option<std::ops::Range
         }
         None
     })
+}
+
+/// A line that says the title behind another way to write its number: "CHAPTER ONE: Creators" is named
+/// "Chapter 1: Creators" or "1: Creators".
+fn numbered_otherwise(lines: &[Line], title: &str) -> Option<std::ops::Range<usize>> {
+    let title = bare(title)?;
+    let at = lines
+        .iter()
+        .position(|line| line.heading.is_none() && bare(&line.text).is_some_and(|text| text == title))?;
+    Some(at..at + 1)
+}
+
+/// What stands behind the colon of a short beginning.
+fn bare(text: &str) -> Option<String> {
+    const LONGEST_NUMBER: usize = 20;
+    let (number, rest) = text.split_once(':')?;
+    let rest = letters(rest);
+    (number.len() <= LONGEST_NUMBER && !rest.is_empty()).then_some(rest)
 }
 
 /// Whether a title is a text with nothing but a number before it.

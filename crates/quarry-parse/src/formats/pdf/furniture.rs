@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::lines::Line;
 
-/// Drops lines that stand among the outermost of their page and, apart from numbers, on a third of all pages.
+/// Drops lines that stand among the outermost of their page and say the same, apart from numbers, on a third of all
+/// pages, or on page after page of a part: the heads of chapters change.
 pub(super) fn remove(pages: &mut [Vec<Line>]) {
     // Fewer pages show no pattern.
     const FEWEST: usize = 4;
@@ -12,18 +13,17 @@ pub(super) fn remove(pages: &mut [Vec<Line>]) {
     if written < FEWEST {
         return;
     }
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    for lines in pages.iter() {
+    let mut seen: HashMap<String, Vec<usize>> = HashMap::new();
+    for (page, lines) in pages.iter().enumerate() {
         for index in edges(lines) {
-            *seen.entry(lines.get(index).map(shape).unwrap_or_default()).or_default() += 1;
+            seen.entry(lines.get(index).map(shape).unwrap_or_default()).or_default().push(page);
         }
     }
-    for lines in pages.iter_mut() {
+    for (page, lines) in pages.iter_mut().enumerate() {
         let mut drop: Vec<usize> = edges(lines)
             .filter(|index| {
-                lines
-                    .get(*index)
-                    .is_some_and(|line| seen.get(&shape(line)).is_some_and(|times| times * 3 >= written))
+                let places = lines.get(*index).and_then(|line| seen.get(&shape(line)));
+                places.is_some_and(|places| places.len() * 3 >= written || runs_on(places, page))
             })
             .collect();
         drop.sort_unstable();
@@ -32,6 +32,27 @@ pub(super) fn remove(pages: &mut [Vec<Line>]) {
             lines.remove(index);
         }
     }
+}
+
+/// Whether a line that stands on these pages runs over the pages around one: several times, with no more than a few
+/// pages without it between.
+fn runs_on(places: &[usize], page: usize) -> bool {
+    const FEWEST: usize = 4;
+    // Left and right pages have heads of their own, and a picture may fill a page.
+    const FAR: usize = 4;
+    let at = places.partition_point(|place| *place < page);
+    let before = places.get(..at).unwrap_or_default();
+    let behind = places.get(at..).unwrap_or_default();
+    let close = |pair: &[usize]| matches!(pair, [a, b] if a.abs_diff(*b) <= FAR);
+    let near = |place: Option<&usize>| place.is_some_and(|place| place.abs_diff(page) <= FAR);
+    let after =
+        if near(behind.first()) { 1 + behind.windows(2).take_while(|pair| close(pair)).count() } else { 0 };
+    let ahead = if near(before.last()) {
+        1 + before.windows(2).rev().take_while(|pair| close(pair)).count()
+    } else {
+        0
+    };
+    after + ahead >= FEWEST
 }
 
 /// The places of the two highest and two lowest lines.

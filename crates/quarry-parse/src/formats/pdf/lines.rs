@@ -2,7 +2,7 @@
 
 use pdf_oxide::layout::TextSpan;
 
-use super::columns;
+use super::{columns, glyphs};
 
 /// One line of a page.
 #[derive(Clone, Debug, Default)]
@@ -24,35 +24,10 @@ pub(super) struct Line {
 /// Joins the spans of a page to lines in reading order.
 pub(super) fn join(mut spans: Vec<TextSpan>) -> Vec<Line> {
     spans.retain(|span| !span.text.is_empty() && span.bbox.x.is_finite() && span.bbox.y.is_finite());
-    if spans.iter().filter(|span| span.wmode == 1).count() * 2 > spans.len() {
-        return vertical(spans);
-    }
+    let mut spans = glyphs::split(spans);
     upright(&mut spans);
     unreverse(&mut spans);
     columns::rows(spans).into_iter().filter_map(line).collect()
-}
-
-/// Vertical writing: each column is a line, and the columns go from the right to the left.
-fn vertical(mut spans: Vec<TextSpan>) -> Vec<Line> {
-    spans.sort_by(|a, b| b.bbox.x.total_cmp(&a.bbox.x).then(b.bbox.y.total_cmp(&a.bbox.y)));
-    let mut lines: Vec<Line> = Vec::new();
-    let mut column = f32::INFINITY;
-    for span in spans.iter().filter(|span| !span.text.trim().is_empty()) {
-        let size = span.font_size.max(1.0);
-        let text = span.text.trim();
-        match lines.last_mut() {
-            Some(last) if (column - span.bbox.x).abs() < size * 0.5 => last.text.push_str(text),
-            _ => {
-                // Seen with the head turned: columns are lines below each other.
-                let line =
-                    Line { text: text.to_owned(), base: span.bbox.x, size, right: 100.0, ..Line::default() };
-                lines.push(line);
-                column = span.bbox.x;
-            }
-        }
-    }
-    lines.iter_mut().for_each(|line| line.cells = vec![line.text.clone()]);
-    lines
 }
 
 /// Turns the places of spans that are written up, down or upside down, when they are most of the page. A span's
@@ -151,6 +126,7 @@ fn line(mut spans: Vec<TextSpan>) -> Option<Line> {
         last = Some(span);
     }
     line.cells.push(cell.trim().to_owned());
+    line.cells = line.cells.into_iter().map(glyphs::plain).map(glyphs::spoken).collect();
     line.cells.retain(|cell| !cell.is_empty());
     line.text = line.cells.join(" ");
     (!line.text.is_empty()).then_some(line)

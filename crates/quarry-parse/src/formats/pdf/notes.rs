@@ -11,6 +11,8 @@ pub(super) struct Note {
     pub name: String,
     /// Where it is seen as text of the page; comments are not.
     pub place: Option<Rect>,
+    /// Whether somebody wrote it onto the page, and not into a field or beside a passage.
+    pub free: bool,
 }
 
 /// The fields and comments of a page.
@@ -35,9 +37,15 @@ fn note(document: &PdfDocument, item: &Object) -> Option<Note> {
     let string = |key: &str| string(document, item.get(key));
     match item.get("Subtype").and_then(Object::as_name)? {
         "Widget" => field(document, item, place),
-        "Link" | "Popup" | "Screen" | "Movie" | "Sound" | "PrinterMark" | "TrapNet" => None,
-        "FreeText" => Some(Note { text: string("Contents")?, name: String::new(), place }),
-        _ => Some(Note { text: string("Contents")?, name: string("T").unwrap_or_default(), place: None }),
+        "FreeText" => Some(Note { text: string("Contents")?, name: String::new(), place, free: true }),
+        "Text" | "Highlight" | "Underline" | "Squiggly" | "StrikeOut" | "Caret" | "Ink" | "Stamp"
+        | "Square" | "Circle" | "Line" | "Polygon" | "PolyLine" | "FileAttachment" => Some(Note {
+            text: string("Contents")?,
+            name: string("T").unwrap_or_default(),
+            place: None,
+            free: false,
+        }),
+        _ => None,
     }
 }
 
@@ -59,13 +67,13 @@ fn field(document: &PdfDocument, item: &Dictionary, place: Option<Rect>) -> Opti
                 }
                 value => string(document, Some(value))?,
             };
-            (!text.is_empty()).then_some(Note { text, name, place })
+            (!text.is_empty()).then_some(Note { text, name, place, free: false })
         }
         // A box says something only with its description.
         "Btn" if !name.is_empty() => {
             let state = item.get("AS").and_then(Object::as_name).filter(|state| *state != "Off")?;
             let text = if matches!(state, "Yes" | "On" | "1") { "yes" } else { state };
-            Some(Note { text: text.to_owned(), name, place: None })
+            Some(Note { text: text.to_owned(), name, place: None, free: false })
         }
         _ => None,
     }

@@ -75,7 +75,8 @@ pub(crate) async fn bulk(
     let collection = to.collection.unwrap_or_else(CollectionName::fallback);
     let most = usize::try_from(state.app.engine.settings().ingest.max_document_bytes).unwrap_or(usize::MAX);
     let mut lines = Lines::new(request.into_body().into_data_stream(), most / 3 * 4 + AROUND);
-    let mut feed = Feed { state: &state, access: &access, collection, batch: Vec::new(), report: BulkReport::default() };
+    let mut feed =
+        Feed { state: &state, access: &access, collection, batch: Vec::new(), report: BulkReport::default() };
     while let Some((number, line)) = lines.next().await? {
         feed.take(number, line).await?;
     }

@@ -36,7 +36,7 @@ pub(crate) struct Listed {
 }
 
 /// Lists dead letters, newest first: each with the stage it failed after, the reason and what can be done.
-#[utoipa::path(get, path = "/v1/jobs/dead", tag = "jobs", params(Listed), responses(
+#[utoipa::path(get, path = "/v1/jobs/dead", tag = "dead_letters", params(Listed), responses(
     (status = 200, description = "A page of jobs", body = JobPage),
 ))]
 pub(crate) async fn list(
@@ -50,7 +50,7 @@ pub(crate) async fn list(
 }
 
 /// Queues every dead letter that is meant again.
-#[utoipa::path(post, path = "/v1/jobs/dead/retry", tag = "jobs", request_body = WhichDead, responses(
+#[utoipa::path(post, path = "/v1/jobs/dead/retry", tag = "dead_letters", request_body = WhichDead, responses(
     (status = 200, description = "How many are queued again", body = DeadCount),
 ))]
 pub(crate) async fn retry(
@@ -63,7 +63,7 @@ pub(crate) async fn retry(
 }
 
 /// Forgets every dead letter that is meant. Their documents stay failed, with their reasons.
-#[utoipa::path(post, path = "/v1/jobs/dead/drop", tag = "jobs", request_body = WhichDead, responses(
+#[utoipa::path(post, path = "/v1/jobs/dead/drop", tag = "dead_letters", request_body = WhichDead, responses(
     (status = 200, description = "How many are forgotten", body = DeadCount),
 ))]
 pub(crate) async fn drop_all(

@@ -52,7 +52,8 @@ pub(crate) async fn push(
         sources.verify_push(&id, None, &Bytes::new()).await?;
     }
     let Ok(_place) = Arc::clone(&state.pushes).try_acquire_owned() else {
-        let detail = "as many requests to push sources are being read as the server reads; try again in a moment";
+        let detail =
+            "as many requests to push sources are being read as the server reads; try again in a moment";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail);
         return Err(problem.retry_after(Duration::from_secs(1)));
     };

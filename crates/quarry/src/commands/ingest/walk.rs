@@ -155,8 +155,11 @@ pub(in crate::commands) fn read(file: &Found, most: u64) -> Result<Read, String>
 
 /// Whether the name says that it is a document: then it is reported as failed, with the reason, and not passed over.
 fn promises_text(path: &Path) -> bool {
-    const DOCUMENTS: &[&str] =
-        &["pdf", "docx", "xlsx", "xls", "ods", "html", "htm", "md", "txt", "csv", "tsv", "json", "jsonl"];
+    const DOCUMENTS: &[&str] = &[
+        "pdf", "docx", "doc", "rtf", "odt", "pptx", "ppt", "odp", "xlsx", "xls", "ods", "epub", "eml", "msg",
+        "html", "htm", "xml", "md", "txt", "csv", "tsv", "json", "jsonl", "ipynb", "srt", "vtt", "zip",
+        "tar", "gz", "tgz",
+    ];
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     extension.is_some_and(|extension| DOCUMENTS.contains(&extension.as_str()))
 }
@@ -226,9 +229,10 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_passed_over_and_broken_documents_are_not() {
+    fn sounds_are_passed_over_and_broken_documents_are_not() {
         let place = tempfile::tempdir().unwrap();
         write(place.path(), "photo.png", b"\x89PNG\r\n\x1a\n0000000000");
+        write(place.path(), "song.ogg", b"OggS and more");
         write(place.path(), "void.md", b"");
         write(place.path(), "large.md", b"0123456789");
         write(place.path(), "odd.pdf", b"\x89PNG\r\n\x1a\n0000000000");
@@ -247,7 +251,8 @@ mod tests {
             [
                 "large.md: taken",
                 "odd.pdf: taken",
-                "photo.png: skipped, a PNG image, which is not read",
+                "photo.png: taken",
+                "song.ogg: skipped, a sound file, which is not read",
                 "void.md: the file is empty (0 bytes)"
             ]
         );

@@ -152,9 +152,11 @@ async fn sync(context: &Context, backend: &Backend, which: &SyncArgs) -> Outcome
     context.out.result(&run, || show::run_shown(&run));
     match run.state {
         SourceRunState::Finished if run.counts.failed == 0 => Ok(()),
-        SourceRunState::Finished => {
-            Err(Failure::new(Exit::Partly, "entries_failed", "some entries could not be read; the rest is in sync"))
-        }
+        SourceRunState::Finished => Err(Failure::new(
+            Exit::Partly,
+            "entries_failed",
+            "some entries could not be read; the rest is in sync",
+        )),
         _ => {
             let reason = run.error.unwrap_or_else(|| "the run did not end".to_owned());
             Err(Failure::new(Exit::Failed, "sync_failed", reason))

@@ -113,8 +113,11 @@ fn changes(run: &SourceRun) -> String {
         (counts.skipped, "skipped"),
         (counts.failed, "failed"),
     ];
-    let parts: Vec<String> =
-        parts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
     if parts.is_empty() { "nothing there".to_owned() } else { parts.join(", ") }
 }
 
