@@ -63,15 +63,6 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(v1::jobs::dead::list))
         .routes(routes!(v1::jobs::dead::retry))
         .routes(routes!(v1::jobs::dead::drop_all))
-        .routes(routes!(v1::sources::keep::list, v1::sources::keep::add))
-        .routes(routes!(v1::sources::keep::get, v1::sources::keep::update, v1::sources::keep::remove))
-        .routes(routes!(v1::sources::look::sync))
-        .routes(routes!(v1::sources::look::runs))
-        .routes(routes!(v1::sources::look::items))
-        .routes(routes!(v1::webhooks::list, v1::webhooks::add))
-        .routes(routes!(v1::webhooks::remove))
-        .routes(routes!(v1::webhooks::deliveries))
-        .routes(routes!(v1::webhooks::test))
         .routes(routes!(v1::search::search))
         .routes(routes!(v1::query::query))
         .routes(routes!(v1::agents::define::list, v1::agents::define::add))
@@ -104,9 +95,24 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
         .routes(routes!(openapi::document))
+        .merge(syncing())
         .layer(DefaultBodyLimit::max(SMALL_BODY))
         .merge(upload)
         .merge(push)
+}
+
+/// Sources and webhooks.
+fn syncing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::sources::keep::list, v1::sources::keep::add))
+        .routes(routes!(v1::sources::keep::get, v1::sources::keep::update, v1::sources::keep::remove))
+        .routes(routes!(v1::sources::look::sync))
+        .routes(routes!(v1::sources::look::runs))
+        .routes(routes!(v1::sources::look::items))
+        .routes(routes!(v1::webhooks::list, v1::webhooks::add))
+        .routes(routes!(v1::webhooks::remove))
+        .routes(routes!(v1::webhooks::deliveries))
+        .routes(routes!(v1::webhooks::test))
 }
 
 /// What people open in a browser.
