@@ -80,6 +80,12 @@ ids! {
     RunId,
     /// One thing remembered about a user.
     FactId,
+    /// One place whose documents are kept in sync.
+    SourceId,
+    /// One address that is told what happens.
+    WebhookId,
+    /// One message to such an address.
+    DeliveryId,
 }
 
 impl TenantId {

@@ -23,7 +23,10 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use document::{Document, DocumentStatus, Ingestion};
 pub use error::{ErrorKind, Fault};
 pub use filter::{Filter, FilterError};
-pub use id::{AgentId, CollectionId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, TenantId};
+pub use id::{
+    AgentId, CollectionId, DeliveryId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, SourceId,
+    TenantId, WebhookId,
+};
 pub use metadata::{Metadata, Value};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;

@@ -11,7 +11,7 @@ use quarry_core::{
     PageRequest, Span,
 };
 use quarry_core::{Collection, ErrorKind, Fault, metadata};
-use quarry_store::NewDocument;
+use quarry_store::{NewDocument, NewPlace};
 use serde::{Deserialize, Serialize};
 
 use crate::{engine::Engine, error::EngineError, generations::Change, ingest::progress};
@@ -190,6 +190,30 @@ impl Documents<'_> {
         self.seen(access, document).await
     }
 
+    /// Gives a document another source: what it came from was renamed. Its last part becomes the file's name, and the title
+    /// where that was only the file's name.
+    ///
+    /// # Errors
+    /// `document_not_found`, `invalid_document`, `source_taken`.
+    pub async fn rename(
+        &self,
+        access: &Access,
+        id: DocumentId,
+        source: &str,
+    ) -> Result<Document, EngineError> {
+        if source.is_empty() || source.len() > MAX_SOURCE {
+            let problem = format!("a source is 1 to {MAX_SOURCE} bytes long");
+            return Err(EngineError::invalid("invalid_document", "/source", problem));
+        }
+        let inner = self.0.inner();
+        let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or(source).to_owned();
+        let place = NewPlace { source: source.to_owned(), name };
+        let document = inner.store.documents().rename(access.tenant(), id, &place, access.actor()).await?;
+        let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
+        inner.indexer.touch(collection.scope());
+        self.seen(access, document).await
+    }
+
     /// Erases a document, its versions, chunks and bytes. It cannot be found from the moment this returns.
     ///
     /// # Errors
@@ -318,7 +342,11 @@ impl Documents<'_> {
     }
 
     /// The collection to add to; the default one is made when it is first used.
-    async fn target(&self, access: &Access, name: &CollectionName) -> Result<Arc<Collection>, EngineError> {
+    pub(crate) async fn target(
+        &self,
+        access: &Access,
+        name: &CollectionName,
+    ) -> Result<Arc<Collection>, EngineError> {
         let inner = self.0.inner();
         match inner.collection(access.tenant(), name).await {
             Err(error) if error.kind() == ErrorKind::NotFound && *name == CollectionName::fallback() => {

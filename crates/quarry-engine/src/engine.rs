@@ -27,8 +27,11 @@ use crate::{
     ingest::{InHand, Paces, build, indexer::Indexer, reaper, wake::Wake, worker},
     jobs::Jobs,
     maintain::Maintenance,
+    outbound::Outbound,
     retrieve::{self, SearchRequest, SearchResponse},
     settings::EngineSettings,
+    sources::{self, Desk, Sources},
+    webhooks::{self, Webhooks},
 };
 
 /// What an engine is made of.
@@ -45,6 +48,8 @@ pub struct Parts {
     pub chat: ChatModels,
     /// What agents can do.
     pub tools: Arc<dyn ToolSource>,
+    /// The client for addresses that users supply: pages that are kept in sync, webhooks.
+    pub outbound: Outbound,
     /// What it can be told.
     pub settings: EngineSettings,
     /// The time.
@@ -88,6 +93,9 @@ pub(crate) struct Inner {
     pub(crate) parser: Cage,
     pub(crate) chat: ChatModels,
     pub(crate) tools: Arc<dyn ToolSource>,
+    pub(crate) outbound: Outbound,
+    /// What the scheduler of sources knows.
+    pub(crate) desk: Desk,
     pub(crate) schemas: Schemas,
     pub(crate) live: Live,
     pub(crate) keeper: Keeper,
@@ -166,8 +174,11 @@ impl Inner {
         Ok(embedder)
     }
 
+    /// Starts a task that shutdown waits for.
     pub(crate) fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.aborts.lock().push(self.tasks.spawn(task).abort_handle());
+        let mut aborts = self.aborts.lock();
+        aborts.retain(|task| !task.is_finished());
+        aborts.push(self.tasks.spawn(task).abort_handle());
     }
 
     /// Says that documents may have moved on.
@@ -182,7 +193,7 @@ impl Engine {
     /// # Errors
     /// Storage errors.
     pub async fn start(parts: Parts) -> Result<Self, EngineError> {
-        let Parts { store, index, embedders, parser, chat, tools, settings, clock } = parts;
+        let Parts { store, index, embedders, parser, chat, tools, outbound, settings, clock } = parts;
         let inner = Arc::new(Inner {
             indexer: Indexer::new(Duration::from_millis(settings.ingest.commit_interval_ms)),
             recorder: Recorder::new(),
@@ -194,6 +205,8 @@ impl Engine {
             parser,
             chat,
             tools,
+            outbound,
+            desk: Desk::default(),
             schemas: Schemas::default(),
             live: Live::default(),
             keeper: Keeper::new(),
@@ -216,6 +229,10 @@ impl Engine {
         inner.start(crate::history::run(Arc::clone(&inner)));
         inner.start(agent::keep_runs(Arc::clone(&inner)));
         inner.start(reaper::run(Arc::clone(&inner)));
+        if inner.settings.sources.scheduler {
+            inner.start(sources::run(Arc::clone(&inner)));
+            inner.start(webhooks::run(Arc::clone(&inner)));
+        }
         for number in 0..worker::count(&inner.settings.ingest) {
             for lane in [Lane::Small, Lane::Large] {
                 inner.start(worker::run(Arc::clone(&inner), lane, number));
@@ -256,6 +273,11 @@ impl Engine {
         }
     }
 
+    /// The engine of a task that has only what is shared.
+    pub(crate) fn of(inner: &Arc<Inner>) -> Self {
+        Self { inner: Arc::clone(inner) }
+    }
+
     pub(crate) const fn inner(&self) -> &Arc<Inner> {
         &self.inner
     }
@@ -276,6 +298,18 @@ impl Engine {
     #[must_use]
     pub const fn jobs(&self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// The verbs on sources.
+    #[must_use]
+    pub const fn sources(&self) -> Sources<'_> {
+        Sources(self)
+    }
+
+    /// The verbs on webhooks.
+    #[must_use]
+    pub const fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks(self)
     }
 
     /// The verbs on generations.

@@ -66,6 +66,15 @@ pub enum EngineError {
     /// No call of the run waits under this id.
     #[error("no call `{0}` of the run waits for a decision")]
     CallNotFound(String),
+    /// A request without a key is not signed, or not by whom it should be.
+    #[error(
+        "the request is not signed by this source's sender: send `X-Quarry-Signature: t=<unix seconds>,v1=<hex>`, where v1 is \
+         the HMAC-SHA256 of `t.body` with the source's secret and t at most 5 minutes old"
+    )]
+    Unsigned,
+    /// The same signed request came before.
+    #[error("this request was taken already; sign a new one with the present time")]
+    Replayed,
     /// The engine is shutting down.
     #[error("the server is shutting down; try again in a moment")]
     Closing,
@@ -151,7 +160,8 @@ impl Fault for EngineError {
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NotReady(_) | Self::Embedder { .. } | Self::RunOver => ErrorKind::Conflict,
             Self::CallNotFound(_) => ErrorKind::NotFound,
-            Self::Dropped | Self::GenerationFailed(_) => ErrorKind::Conflict,
+            Self::Dropped | Self::GenerationFailed(_) | Self::Replayed => ErrorKind::Conflict,
+            Self::Unsigned => ErrorKind::Unauthenticated,
             Self::Shared { kind, .. } => *kind,
             Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
                 ErrorKind::Unavailable
@@ -173,6 +183,8 @@ impl Fault for EngineError {
             Self::CallNotFound(_) => "call_not_found",
             Self::Embedding { .. } => "embedder_unavailable",
             Self::Dropped => "dropped",
+            Self::Unsigned => "unauthenticated",
+            Self::Replayed => "push_replayed",
             Self::GenerationFailed(_) => "generation_failed",
             Self::Shared { code, .. } => code,
             other => other.fault().map_or("internal", Fault::code),

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
-use quarry_core::{Fault, JobId, Scope};
-use quarry_store::{Job, JobStage, JobStats};
+use quarry_core::{DeliveryId, Fault, JobId, Scope, SourceId};
+use quarry_store::{Job, JobStage, JobStats, SourceEnd};
 
 use crate::{cage::CageError, error::EngineError};
 
@@ -156,4 +156,45 @@ pub(crate) fn run_ended(state: &'static str) {
 
 pub(crate) fn memory_failed(error: &EngineError) {
     tracing::warn!(code = error.code(), %error, "a conversation's turn or notes could not be kept");
+}
+
+/// A run of a source ended.
+pub(crate) fn source_synced(source: SourceId, end: &SourceEnd, took: Duration) {
+    let (state, counts) = (end.state.as_str(), &end.counts);
+    counter!("quarry_source_runs_total", "state" => state).increment(1);
+    histogram!("quarry_source_run_seconds").record(took.as_secs_f64());
+    for (outcome, number) in [
+        ("added", counts.added),
+        ("changed", counts.changed),
+        ("renamed", counts.renamed),
+        ("removed", counts.removed),
+        ("unchanged", counts.unchanged),
+        ("skipped", counts.skipped),
+        ("failed", counts.failed),
+    ] {
+        counter!("quarry_source_entries_total", "outcome" => outcome).increment(number);
+    }
+    let took_ms = took.as_millis() as u64;
+    tracing::info!(%source, state, added = counts.added, changed = counts.changed, renamed = counts.renamed, removed = counts.removed, unchanged = counts.unchanged, failed = counts.failed, took_ms, "a run of a source ended");
+}
+
+pub(crate) fn source_scheduler_failed(error: &EngineError) {
+    counter!("quarry_source_failures_total").increment(1);
+    tracing::error!(code = error.code(), %error, "sources could not be looked at; they are looked at again");
+}
+
+/// A request to a push source was not signed as it should be.
+pub(crate) fn push_refused() {
+    counter!("quarry_source_pushes_refused_total").increment(1);
+}
+
+/// A message to a webhook was sent, or could not be.
+pub(crate) fn webhook_sent(delivery: DeliveryId, outcome: &'static str, took: Duration) {
+    counter!("quarry_webhook_deliveries_total", "outcome" => outcome).increment(1);
+    histogram!("quarry_webhook_seconds").record(took.as_secs_f64());
+    tracing::debug!(%delivery, outcome, took_ms = took.as_millis() as u64, "a message to a webhook was sent");
+}
+
+pub(crate) fn webhooks_failed(error: &EngineError) {
+    tracing::error!(code = error.code(), %error, "messages to webhooks could not be taken from the queue");
 }

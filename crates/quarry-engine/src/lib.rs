@@ -24,7 +24,10 @@ pub mod outbound;
 mod rebuild;
 pub mod retrieve;
 pub mod settings;
+pub mod signature;
+pub mod sources;
 pub mod watching;
+pub mod webhooks;
 
 pub use answer::{Answer, AnswerRequest, Citation, Sentence};
 pub use cage::{Cage, CageSettings};

@@ -1,6 +1,8 @@
-//! The `[ingest]`, `[retrieve]`, `[answer]` and `[agents]` sections of the configuration.
+//! The `[ingest]`, `[retrieve]`, `[answer]`, `[agents]` and `[sources]` sections of the configuration.
 
 use serde::{Deserialize, Serialize};
+
+pub use crate::sources::SourcesSettings;
 
 /// Everything the engine can be told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +16,8 @@ pub struct EngineSettings {
     pub answer: AnswerSettings,
     /// How agents run.
     pub agents: AgentSettings,
+    /// Which places may be kept in sync, and how.
+    pub sources: SourcesSettings,
 }
 
 /// `[ingest]`

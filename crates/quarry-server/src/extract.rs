@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
-use quarry_core::{CollectionName, DocumentId, FactId, JobId, QueryId, RunId, SessionId};
+use quarry_core::{CollectionName, DocumentId, FactId, JobId, QueryId, RunId, SessionId, WebhookId};
 use serde::de::DeserializeOwned;
 
 use crate::{problem::Problem, state::AppState};
@@ -246,6 +246,7 @@ ids!(
     QueryId => "a query",
     RunId => "a run",
     SessionId => "a session",
+    WebhookId => "a webhook",
 );
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::App
     info(
         title = "Quarry",
         description = "Upload documents, find passages, get answers whose every sentence cites its source.\n\n\
-                       Every route but the probes takes the key, as `Authorization: Bearer <key>` or `X-API-Key: <key>`. \
+                       Every route but the probes and the push of a source takes the key, as `Authorization: Bearer <key>` or `X-API-Key: <key>`. \
                        Errors are RFC 9457 problems; each has a `code` to match on and a `request_id` to look up in the log. \
                        Lists come in pages: send `next_cursor` back as `cursor`. Streams are server-sent events: each has a number as \
                        its `id`, from which a client that lost its connection goes on.\n\n\
@@ -42,6 +42,8 @@ use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::App
         (name = "jobs", description = "Ingestion in the background"),
         (name = "dead_letters", description = "Jobs that were given up, many at once"),
         (name = "generations", description = "Embedding or cutting a collection anew beside what answers"),
+        (name = "sources", description = "Places whose documents are kept in sync"),
+        (name = "webhooks", description = "Addresses that are told what becomes of documents"),
         (name = "index", description = "Keeping the index true to the database"),
         (name = "health", description = "Probes, metrics, this document")
     ),
@@ -63,6 +65,8 @@ impl Modify for Keys {
         components.add_security_scheme("key", SecurityScheme::Http(bearer));
         let header = ApiKey::Header(ApiKeyValue::new("X-API-Key"));
         components.add_security_scheme("header", SecurityScheme::ApiKey(header));
+        let signature = ApiKey::Header(ApiKeyValue::new("X-Quarry-Signature"));
+        components.add_security_scheme("signature", SecurityScheme::ApiKey(signature));
     }
 }
 

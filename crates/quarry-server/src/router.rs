@@ -19,6 +19,9 @@ use crate::{
 /// Largest body of a request that is not an upload.
 const SMALL_BODY: usize = 2 * 1024 * 1024;
 
+/// Largest body of a request without a key, which is read before it is known whose it is.
+const PUSH_BODY: usize = 32 * 1024 * 1024;
+
 /// Every route, ready to be served.
 pub fn router(app: App) -> Router {
     let uploads = DefaultBodyLimit::max(app.settings.max_body_bytes);
@@ -38,6 +41,8 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
     let upload = OpenApiRouter::new()
         .routes(routes!(v1::documents::read::list, v1::documents::add::add))
         .layer(uploads);
+    let push =
+        OpenApiRouter::new().routes(routes!(v1::sources::push::push)).layer(DefaultBodyLimit::max(PUSH_BODY));
     openapi::start()
         .routes(routes!(v1::collections::list, v1::collections::add))
         .routes(routes!(v1::collections::get, v1::collections::describe, v1::collections::remove))
@@ -90,8 +95,24 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
         .routes(routes!(openapi::document))
+        .merge(syncing())
         .layer(DefaultBodyLimit::max(SMALL_BODY))
         .merge(upload)
+        .merge(push)
+}
+
+/// Sources and webhooks.
+fn syncing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::sources::keep::list, v1::sources::keep::add))
+        .routes(routes!(v1::sources::keep::get, v1::sources::keep::update, v1::sources::keep::remove))
+        .routes(routes!(v1::sources::look::sync))
+        .routes(routes!(v1::sources::look::runs))
+        .routes(routes!(v1::sources::look::items))
+        .routes(routes!(v1::webhooks::list, v1::webhooks::add))
+        .routes(routes!(v1::webhooks::remove))
+        .routes(routes!(v1::webhooks::deliveries))
+        .routes(routes!(v1::webhooks::test))
 }
 
 /// What people open in a browser.

@@ -10,6 +10,10 @@ use tokio::sync::Semaphore;
 
 use crate::{problem::Problem, settings::ServerSettings};
 
+/// Requests to push sources that are read at a time: whoever sends one shows no key, and all of it has to be read to see
+/// whether it is signed.
+const MOST_PUSHES: usize = 8;
+
 /// What a server is made of.
 pub struct App {
     /// What the product does.
@@ -33,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) requests: Arc<Semaphore>,
     /// One permit for each run that a client may listen to or wait for.
     pub(crate) streams: Arc<Semaphore>,
+    /// One permit for each request without a key whose body may be read.
+    pub(crate) pushes: Arc<Semaphore>,
     /// Idempotency keys whose first request is still being answered.
     pub(crate) answering: Mutex<HashSet<String>>,
     /// The OpenAPI document, rendered once.
@@ -43,8 +49,8 @@ impl AppState {
     pub(crate) fn new(app: App, openapi: String) -> Self {
         let permits = |most: usize| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
         let (requests, streams) = (permits(app.settings.max_requests), permits(app.settings.max_streams));
-        let (answering, openapi) = (Mutex::default(), openapi.into());
-        Self(Arc::new(Shared { app, requests, streams, answering, openapi }))
+        let (pushes, answering, openapi) = (permits(MOST_PUSHES), Mutex::default(), openapi.into());
+        Self(Arc::new(Shared { app, requests, streams, pushes, answering, openapi }))
     }
 
     /// How long a request may take.

@@ -291,6 +291,12 @@ impl Collections<'_> {
             "DELETE FROM jobs WHERE collection = $1",
             "DELETE FROM removals WHERE collection = $1",
             "DELETE FROM documents WHERE collection = $1",
+            "DELETE FROM source_items WHERE source IN (SELECT id FROM sources WHERE collection = $1)",
+            "DELETE FROM source_runs WHERE source IN (SELECT id FROM sources WHERE collection = $1)",
+            "DELETE FROM source_signatures WHERE source IN (SELECT id FROM sources WHERE collection = $1)",
+            "DELETE FROM sources WHERE collection = $1",
+            "DELETE FROM webhook_deliveries WHERE webhook IN (SELECT id FROM webhooks WHERE collection = $1)",
+            "DELETE FROM webhooks WHERE collection = $1",
             "DELETE FROM collections WHERE id = $1",
         ] {
             session.execute(sql, args![id]).await?;

@@ -9,7 +9,8 @@ use quarry_core::{CollectionId, Document, DocumentId, DocumentStatus, Page, Page
 
 pub(crate) use add::Waiting;
 pub use add::{Added, NewDocument, Outcome};
-pub(crate) use change::{bury, remove_unneeded};
+pub use change::NewPlace;
+pub(crate) use change::{bury, remove_unneeded, rename};
 
 use crate::{
     error::StoreError,

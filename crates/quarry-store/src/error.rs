@@ -40,6 +40,12 @@ pub enum StoreError {
     /// No run of this tenant has the id.
     #[error("there is no run `{0}`")]
     RunNotFound(String),
+    /// No source of this tenant has the name or id.
+    #[error("there is no source `{0}`")]
+    SourceNotFound(String),
+    /// No webhook of this tenant has the id.
+    #[error("there is no webhook `{0}`")]
+    WebhookNotFound(String),
     /// The tenant is unknown.
     #[error("there is no tenant `{0}`")]
     TenantNotFound(String),
@@ -63,6 +69,18 @@ pub enum StoreError {
     /// The id is taken.
     #[error("a session `{0}` exists already")]
     SessionExists(String),
+    /// The source's name is taken.
+    #[error("a source named `{0}` exists already")]
+    SourceExists(String),
+    /// A source has one run at a time.
+    #[error("the source `{0}` is being synced already; wait for that run to end")]
+    SourceBusy(String),
+    /// Another process took the run over, or the source was removed.
+    #[error("the source is another worker's by now, or it was removed")]
+    SourceLost,
+    /// Another document of the collection came from there.
+    #[error("another document has the source `{0}`")]
+    SourceTaken(String),
     /// A user's memory is full.
     #[error("{max} facts are remembered about this user, which is the most; erase some first", max = crate::MAX_FACTS)]
     TooManyFacts,
@@ -170,6 +188,8 @@ impl Fault for StoreError {
             | Self::SessionNotFound(_)
             | Self::FactNotFound(_)
             | Self::RunNotFound(_)
+            | Self::SourceNotFound(_)
+            | Self::WebhookNotFound(_)
             | Self::TenantNotFound(_) => ErrorKind::NotFound,
             Self::CollectionExists(_)
             | Self::JobNotDead(..)
@@ -179,6 +199,10 @@ impl Fault for StoreError {
             | Self::AgentExists(_)
             | Self::AgentChanged { .. }
             | Self::SessionExists(_)
+            | Self::SourceExists(_)
+            | Self::SourceBusy(_)
+            | Self::SourceLost
+            | Self::SourceTaken(_)
             | Self::TooManyFacts
             | Self::RunNotWaiting(..)
             | Self::EmbedderChanged(_) => ErrorKind::Conflict,
@@ -210,6 +234,12 @@ impl Fault for StoreError {
             Self::SessionNotFound(_) => "session_not_found",
             Self::FactNotFound(_) => "fact_not_found",
             Self::RunNotFound(_) => "run_not_found",
+            Self::SourceNotFound(_) => "source_not_found",
+            Self::WebhookNotFound(_) => "webhook_not_found",
+            Self::SourceExists(_) => "source_exists",
+            Self::SourceBusy(_) => "source_busy",
+            Self::SourceLost => "source_lost",
+            Self::SourceTaken(_) => "source_taken",
             Self::AgentExists(_) => "agent_exists",
             Self::AgentChanged { .. } => "agent_changed",
             Self::SessionExists(_) => "session_exists",

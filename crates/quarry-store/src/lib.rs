@@ -1,5 +1,5 @@
 //! Everything remembered that is not an index: tenants, collections, documents with their versions and chunks, jobs,
-//! question history, agents, sessions, facts, runs, audit, kept answers, and the original bytes.
+//! question history, agents, sessions, facts, runs, sources, webhooks, audit, kept answers, and the original bytes.
 //!
 //! One [`Store`] over SQLite or PostgreSQL; the same queries and the same tests on both. Every method that touches a
 //! tenant's rows takes its [`quarry_core::TenantId`] and finds nothing of another. Every change is one transaction
@@ -25,11 +25,13 @@ mod messages;
 mod page;
 mod runs;
 mod sessions;
+mod sources;
 mod sql;
 mod store;
 mod swap;
 mod tenants;
 pub mod testing;
+mod webhooks;
 
 pub use agents::{AgentChange, AgentRow, AgentVersion, Agents, NewAgent};
 pub use audit::{Audit, AuditEntry};
@@ -39,7 +41,7 @@ pub use chunks::{
     RankingRow, SequencedChanges,
 };
 pub use collections::{Collections, DocumentCounts, NewCollection};
-pub use documents::{Added, Documents, NewDocument, Outcome};
+pub use documents::{Added, Documents, NewDocument, NewPlace, Outcome};
 pub use error::StoreError;
 pub use facts::{FactChange, FactRow, Facts};
 pub use generations::{Generation, GenerationState, Generations, NewGeneration};
@@ -51,8 +53,16 @@ pub use jobs::{
 pub use messages::{Message, NewMessage};
 pub use runs::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, Runs};
 pub use sessions::{SessionRow, Sessions};
+pub use sources::{
+    Moved, NewSource, Seen, SeenEntry, Settled, SourceChange, SourceCounts, SourceEnd, SourceFailure,
+    SourceItem, SourceKind, SourceLease, SourceRow, SourceRun, SourceRunState, Sources,
+};
 pub use store::{Store, StoreConfig};
 pub use tenants::Tenants;
+pub use webhooks::{
+    Delivery, DeliveryEnd, DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook, WebhookRow,
+    Webhooks,
+};
 
 /// Longest source of a document in bytes: what one entry of PostgreSQL's index can hold.
 pub const MAX_SOURCE: usize = 2_048;

@@ -20,8 +20,10 @@ use crate::{
     jobs::Jobs,
     runs::Runs,
     sessions::Sessions,
+    sources::Sources,
     sql::{Database, migrate::migrate},
     tenants::Tenants,
+    webhooks::Webhooks,
 };
 
 /// Does a transaction again when another writer was in its way.
@@ -165,6 +167,18 @@ impl Store {
     #[must_use]
     pub const fn runs(&self) -> Runs<'_> {
         Runs { store: self }
+    }
+
+    /// Sources whose documents are kept in sync.
+    #[must_use]
+    pub const fn sources(&self) -> Sources<'_> {
+        Sources { store: self }
+    }
+
+    /// Addresses that are told what becomes of documents.
+    #[must_use]
+    pub const fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { store: self }
     }
 
     /// Who changed what.

@@ -9,7 +9,8 @@ use crate::commands::{
     completions::CompletionsArgs, config::ConfigCommand, documents::DocumentsCommand, eval::EvalCommand,
     facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
     mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand,
-    search::SearchArgs, serve::ServeArgs, sessions::SessionsCommand,
+    search::SearchArgs, serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand,
+    watch::WatchArgs, webhooks::WebhooksCommand,
 };
 
 /// From a folder of documents to ranked passages, and answers whose every sentence points to its source.
@@ -58,6 +59,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Add documents and wait until they are searchable.
     Ingest(IngestArgs),
+    /// Keep a folder of this machine in sync until it is stopped.
+    Watch(WatchArgs),
     /// Find passages.
     Search(SearchArgs),
     /// Answer a question from the documents, with citations.
@@ -89,6 +92,12 @@ pub(crate) enum Command {
     /// Look at background work; try again, end or forget what was given up.
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// List, add, look at, sync and remove places whose documents are kept in sync.
+    #[command(subcommand)]
+    Sources(SourcesCommand),
+    /// List, add, test and remove addresses that are told what becomes of documents.
+    #[command(subcommand)]
+    Webhooks(WebhooksCommand),
     /// Look at the questions that were asked.
     #[command(subcommand)]
     History(HistoryCommand),

@@ -42,6 +42,7 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
         // Whoever has the folder's lock is its only user: what a killed process had taken waits for nobody.
         store.jobs().give_back_all().await?;
         store.runs().interrupt_running(clock.now()).await?;
+        store.sources().interrupt_running().await?;
     }
     let index = Arc::new(LocalIndex::new(folder.index(), config.index.clone()));
     let embedders = Opened::new(config.models.embed.clone(), folder.models());
@@ -53,6 +54,7 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
         parser: Cage::new(program()?, config.parse.clone(), config.ingest.max_document_bytes),
         chat: quarry_models::open_chat(&config.models.talking())?,
         tools: Arc::<Toolbox>::clone(&tools),
+        outbound: Outbound::new(config.outbound.clone())?,
         settings: config.engine(),
         clock,
     };

@@ -19,6 +19,8 @@ pub enum Purpose {
     Mcp,
     /// A message that somebody asked to be told.
     Webhook,
+    /// A page that is kept in sync.
+    Source,
 }
 
 impl fmt::Display for Purpose {
@@ -27,6 +29,7 @@ impl fmt::Display for Purpose {
             Self::FetchUrl => "fetch_url",
             Self::Mcp => "mcp",
             Self::Webhook => "webhook",
+            Self::Source => "source",
         })
     }
 }

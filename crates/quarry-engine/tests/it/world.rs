@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use quarry_core::{Access, Actor, CollectionName, Document, Metadata, SystemClock, TenantId};
+use quarry_core::{Access, Actor, Clock, CollectionName, Document, Metadata, SystemClock, TenantId};
 use quarry_engine::{
     Added, Cage, CageSettings, Engine, EngineSettings, Parts, SearchRequest, Upload,
     agent::{ToolSource, toolset::Fixed},
     engine::Embedders,
+    outbound::{Outbound, OutboundSettings},
 };
 use quarry_index::local::LocalIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError};
@@ -119,11 +120,19 @@ impl Embedders for Two {
 pub struct World {
     folder: TempDir,
     pub moods: Arc<Moods>,
+    /// What the client for addresses that users supply may reach.
+    pub outbound: OutboundSettings,
+    pub clock: Arc<dyn Clock>,
 }
 
 impl World {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), moods: Arc::default() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            moods: Arc::default(),
+            outbound: OutboundSettings::default(),
+            clock: Arc::new(SystemClock),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -148,7 +157,7 @@ impl World {
         chat: ChatModels,
         tools: Arc<dyn ToolSource>,
     ) -> Engine {
-        let clock = Arc::new(SystemClock);
+        let clock = Arc::clone(&self.clock);
         let config = StoreConfig {
             url: format!("sqlite://{}", self.path("quarry.db").display()),
             max_connections: 4,
@@ -163,6 +172,7 @@ impl World {
         let store = Store::open(&config, clock.clone()).await.unwrap();
         // As the executable does: the leases of a crashed engine would run out only in minutes.
         store.jobs().give_back_all().await.unwrap();
+        store.sources().interrupt_running().await.unwrap();
         Engine::start(Parts {
             store,
             index: Arc::new(LocalIndex::new(self.path("index"), quarry_index::IndexSettings::default())),
@@ -170,6 +180,7 @@ impl World {
             parser: Cage::open(CageSettings::default(), settings.ingest.max_document_bytes),
             chat,
             tools,
+            outbound: Outbound::new(self.outbound.clone()).unwrap(),
             settings,
             clock,
         })

@@ -12,3 +12,5 @@ pub(crate) mod query;
 pub(crate) mod runs;
 pub(crate) mod search;
 pub(crate) mod sessions;
+pub(crate) mod sources;
+pub(crate) mod webhooks;

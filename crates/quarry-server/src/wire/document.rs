@@ -264,6 +264,8 @@ pub struct Document {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateDocument {
+    /// Its new source, where what it came from was renamed.
+    pub source: Option<String>,
     /// Its new title.
     pub title: Option<String>,
     /// Its new metadata, in place of all it had.

@@ -16,7 +16,9 @@ pub(crate) mod page;
 mod run;
 mod search;
 mod session;
+mod source;
 mod trace;
+mod webhook;
 
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
 pub(crate) use answer::ModelAnswer;
@@ -35,8 +37,9 @@ pub use history::HistoryEntry;
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
-    AgentPage, ChunkPage, CollectionPage, DocumentPage, FactPage, HistoryPage, JobPage, MessagePage,
-    PageParameters, RunPage, SessionPage,
+    AgentPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage, JobPage,
+    MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
+    WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};
 pub use search::{
@@ -46,4 +49,9 @@ pub use search::{
 pub use session::{
     Erased, Fact, Message, NewFact, NewSession, RenameSession, Session, SessionExport, UpdateFact,
 };
+pub use source::{
+    NewSource, Push, PushDocument, SourceFailure, SourceItem, SourceItemState, SourceKind, SourceRun,
+    SourceRunState, SyncedSource, UpdateSource,
+};
 pub use trace::{Call, Difference, NumberedEvent, Replay, Reply, Run, RunFailure, RunState, RunTrace};
+pub use webhook::{Delivery, DeliveryState, NewWebhook, Webhook};

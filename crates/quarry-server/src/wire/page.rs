@@ -4,7 +4,10 @@ use quarry_core::{Cursor, PageRequest};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Agent, Chunk, Collection, Document, Fact, HistoryEntry, Job, Message, Run, Session};
+use super::{
+    Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Message, Run, Session, SourceItem,
+    SourceRun, SyncedSource, Webhook,
+};
 
 /// Which page to list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -57,4 +60,14 @@ pages! {
     MessagePage of Message,
     /// Facts, newest first.
     FactPage of Fact,
+    /// Sources, by name.
+    SourcePage of SyncedSource,
+    /// Runs of a source, newest first.
+    SourceRunPage of SourceRun,
+    /// Entries of a source, by key.
+    SourceItemPage of SourceItem,
+    /// Webhooks, newest first.
+    WebhookPage of Webhook,
+    /// Messages of a webhook, newest first.
+    DeliveryPage of Delivery,
 }

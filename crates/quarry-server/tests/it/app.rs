@@ -13,6 +13,7 @@ use quarry_engine::{
     Cage, CageSettings, Engine, EngineSettings, Parts,
     agent::{ToolSource, toolset::Fixed},
     engine::Embedders,
+    outbound::{Outbound, OutboundSettings},
 };
 use quarry_index::testing::MemoryIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError, StaticTable};
@@ -37,6 +38,8 @@ pub struct Setup {
     pub engine: EngineSettings,
     pub chat: ChatModels,
     pub tools: Arc<dyn ToolSource>,
+    /// What the client for addresses that users supply may reach.
+    pub outbound: OutboundSettings,
 }
 
 impl Default for Setup {
@@ -46,6 +49,7 @@ impl Default for Setup {
             engine: EngineSettings::default(),
             chat: ChatModels::default(),
             tools: Arc::new(Fixed::default()),
+            outbound: OutboundSettings::default(),
         }
     }
 }
@@ -83,8 +87,10 @@ fn recorder() -> PrometheusHandle {
     RECORDER.get_or_init(|| quarry_server::install_recorder().unwrap()).clone()
 }
 
-async fn engine(data: &Path, setup: (EngineSettings, ChatModels, Arc<dyn ToolSource>)) -> Engine {
-    let (settings, chat, tools) = setup;
+type Made = (EngineSettings, ChatModels, Arc<dyn ToolSource>, OutboundSettings);
+
+async fn engine(data: &Path, setup: Made) -> Engine {
+    let (settings, chat, tools, outbound) = setup;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let config = StoreConfig {
         url: format!("sqlite://{}", data.join("quarry.db").display()),
@@ -99,6 +105,7 @@ async fn engine(data: &Path, setup: (EngineSettings, ChatModels, Arc<dyn ToolSou
         parser: Cage::open(CageSettings::default(), settings.ingest.max_document_bytes),
         chat,
         tools,
+        outbound: Outbound::new(outbound).unwrap(),
         settings,
         clock,
     };
@@ -115,10 +122,10 @@ impl TestApp {
     }
 
     pub async fn set_up(setup: Setup) -> Self {
-        let Setup { server: settings, engine: mut engine_settings, chat, tools } = setup;
+        let Setup { server: settings, engine: mut engine_settings, chat, tools, outbound } = setup;
         engine_settings.ingest.commit_interval_ms = 5;
         let data = tempfile::tempdir().unwrap();
-        let engine = engine(data.path(), (engine_settings, chat, tools)).await;
+        let engine = engine(data.path(), (engine_settings, chat, tools, outbound)).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let admin_key_hash = Sha256::digest(KEY).into();

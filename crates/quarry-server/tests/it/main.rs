@@ -25,4 +25,6 @@ mod runs;
 mod schema;
 mod search;
 mod serving;
+mod sources;
 mod talking;
+mod webhooks;

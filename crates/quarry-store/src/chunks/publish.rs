@@ -12,6 +12,7 @@ use crate::{
     jobs::finish,
     sql::{Arg, Dialect, Session, args, database::Many, value::json_text},
     store::retry,
+    webhooks::{EVENT_READY, Told, enqueue},
 };
 
 const CHUNKS: Many = Many {
@@ -115,6 +116,7 @@ async fn publish(
         let mut keys = take_keys(session, count).await?;
         insert(session, &accepted, (models, &keys), published.sequence).await?;
         describe(session, &accepted, published.sequence, now).await?;
+        tell(session, &accepted, now).await?;
         for (place, publication, document) in accepted {
             let later = keys.split_off(publication.chunks.len().min(keys.len()));
             let own = std::mem::replace(&mut keys, later);
@@ -289,6 +291,26 @@ async fn describe(
     }
     session.many(READY, ready).await?;
     session.many(TEXTS, texts).await
+}
+
+/// Queues what webhooks are told of it.
+async fn tell(
+    session: &mut Session,
+    accepted: &[(usize, &Publication, Document)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some((_, first, _)) = accepted.first() else { return Ok(()) };
+    let mut told = Vec::with_capacity(accepted.len());
+    for (_, publication, document) in accepted {
+        told.push(Told {
+            document: document.id,
+            source: &document.source,
+            title: &publication.title,
+            version: publication.version,
+            outcome: Ok(u32::try_from(publication.chunks.len()).unwrap_or(u32::MAX)),
+        });
+    }
+    enqueue(session, EVENT_READY, (first.tenant, first.collection.uuid()), &told, now).await
 }
 
 fn outcome(

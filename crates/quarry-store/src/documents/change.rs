@@ -5,12 +5,27 @@ use serde_json::json;
 
 use super::{COLUMNS, Documents, missing, read};
 use crate::{
+    MAX_SOURCE,
     audit::{Change, record},
     error::StoreError,
     jobs::JobFailure,
     sql::{Session, args, value::json_text},
     store::{Store, retry},
+    webhooks::{EVENT_DEAD, Told, enqueue},
 };
+
+/// Where a document came from, by its new name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPlace {
+    /// The document's source.
+    pub source: String,
+    /// The file's name.
+    pub name: String,
+}
+
+fn check_source(source: &str) -> Result<(), StoreError> {
+    if source.len() > MAX_SOURCE { Err(StoreError::SourceTooLong(source.len())) } else { Ok(()) }
+}
 
 impl Documents<'_> {
     /// Removes a document with all its versions and chunks, and answers the sequence number of the removal.
@@ -44,6 +59,26 @@ impl Documents<'_> {
         retry!({
             let mut session = self.store.db().begin().await?;
             let outcome = rewrite(&mut session, (tenant, id), &fields, actor, self.store.now()).await;
+            session.finish(outcome).await
+        })
+    }
+
+    /// Gives a document another source and file name: what it came from was renamed. Its chunks get a new sequence
+    /// number, so that every index reads their fields again. A title that was only the file's name follows.
+    ///
+    /// # Errors
+    /// There is no such document, another of its collection has the source, or the database fails.
+    pub async fn rename(
+        &self,
+        tenant: TenantId,
+        id: DocumentId,
+        place: &NewPlace,
+        actor: &Actor,
+    ) -> Result<Document, StoreError> {
+        check_source(&place.source)?;
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = rename(&mut session, (tenant, id), place, actor, self.store.now()).await;
             session.finish(outcome).await
         })
     }
@@ -128,14 +163,13 @@ async fn delete(
     Ok((sequence, hashes))
 }
 
-async fn rewrite(
+/// Gives a document's chunks a new sequence number, so that every index reads their fields again. Answers how many
+/// they are.
+async fn move_chunks(
     session: &mut Session,
-    (tenant, id): (TenantId, DocumentId),
-    (title, metadata): &(Option<String>, Option<String>),
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<Document, StoreError> {
-    let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
+    id: DocumentId,
+    (collection, sequence): (uuid::Uuid, u64),
+) -> Result<u64, StoreError> {
     let moved =
         session.execute("UPDATE chunks SET sequence = $2 WHERE document = $1", args![id, sequence]).await?;
     if moved > 0 {
@@ -146,6 +180,55 @@ async fn rewrite(
             )
             .await?;
     }
+    Ok(moved)
+}
+
+/// Gives a document another source and file name.
+pub(crate) async fn rename(
+    session: &mut Session,
+    (tenant, id): (TenantId, DocumentId),
+    place: &NewPlace,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Document, StoreError> {
+    let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
+    let sql = "SELECT 1 FROM documents WHERE collection = $1 AND source = $2 AND id <> $3";
+    if session.first(sql, args![collection, &place.source, id]).await?.is_some() {
+        return Err(StoreError::SourceTaken(place.source.clone()));
+    }
+    let moved = move_chunks(session, id, (collection, sequence)).await?;
+    session
+        .execute(
+            "UPDATE documents SET source = $2, title = CASE WHEN title = (SELECT v.name FROM versions v WHERE v.document \
+             = documents.id AND v.version = documents.version) THEN $3 ELSE title END, sequence = CASE WHEN $4 > 0 THEN \
+             $5 ELSE sequence END, updated_at = $6 WHERE id = $1",
+            args![id, &place.source, &place.name, moved, sequence, now],
+        )
+        .await?;
+    session
+        .execute(
+            "UPDATE versions SET name = $2 WHERE document = $1 AND version = (SELECT version FROM documents WHERE id = \
+             $1)",
+            args![id, &place.name],
+        )
+        .await?;
+    let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1");
+    let row = session.first(sql, args![id]).await?.ok_or_else(|| missing(id))?;
+    let details = json!({"source": place.source});
+    let change = Change { tenant, actor, action: "document.rename", object: id.to_string(), details };
+    record(session, now, vec![change]).await?;
+    read(&row)
+}
+
+async fn rewrite(
+    session: &mut Session,
+    (tenant, id): (TenantId, DocumentId),
+    (title, metadata): &(Option<String>, Option<String>),
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Document, StoreError> {
+    let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
+    let moved = move_chunks(session, id, (collection, sequence)).await?;
     session
         .execute(
             "UPDATE documents SET title = COALESCE($2, title), metadata = COALESCE($3, metadata), sequence = CASE WHEN \
@@ -169,12 +252,20 @@ pub(crate) async fn bury(
     failure: JobFailure<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    session
-        .execute(
-            "UPDATE documents SET status = 'failed', error = $3, updated_at = $4 WHERE id = $1 AND version = $2",
+    let failed = session
+        .first(
+            "UPDATE documents SET status = 'failed', error = $3, updated_at = $4 WHERE id = $1 AND version = $2 RETURNING \
+             tenant, collection, source, title",
             args![document, version, failure.reason, now],
         )
         .await?;
+    if let Some(row) = failed {
+        let (source, title) = (row.text(2)?, row.text(3)?);
+        let outcome = Err((failure.code, failure.reason));
+        let told = Told { document, source: &source, title: &title, version, outcome };
+        let place = (TenantId::from_uuid(row.id(0)?), row.id(1)?);
+        enqueue(session, EVENT_DEAD, place, &[told], now).await?;
+    }
     if let Some(job) = job {
         session
             .execute(

@@ -23,6 +23,8 @@ const MIGRATIONS: &[Migration] = &[
         name: "generations",
         text: include_str!("../../migrations/0005_generations.sql"),
     },
+    Migration { version: 6, name: "sources", text: include_str!("../../migrations/0006_sources.sql") },
+    Migration { version: 7, name: "webhooks", text: include_str!("../../migrations/0007_webhooks.sql") },
 ];
 
 /// Any number will do, as long as nobody else in the database uses it.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use quarry_core::{
-    AgentId, CollectionId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, TenantId, Timestamp,
+    AgentId, CollectionId, DeliveryId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, SourceId,
+    TenantId, Timestamp, WebhookId,
 };
 use sqlx::{
     Row as _,
@@ -47,6 +48,8 @@ arg_from! {
     usize => |value| Self::Int(Some(clamp(value as u64))),
     Option<i64> => |value| Self::Int(value),
     Option<u32> => |value| Self::Int(value.map(i64::from)),
+    Option<u64> => |value| Self::Int(value.map(clamp)),
+    bool => |value| Self::Int(Some(i64::from(value))),
     f64 => |value| Self::Real(Some(value)),
     Timestamp => |value| Self::Int(Some(value.micros())),
     Option<Timestamp> => |value| Self::Int(value.map(Timestamp::micros)),
@@ -68,6 +71,10 @@ arg_from! {
     SessionId => |value| Self::Id(Some(value.uuid())),
     FactId => |value| Self::Id(Some(value.uuid())),
     RunId => |value| Self::Id(Some(value.uuid())),
+    SourceId => |value| Self::Id(Some(value.uuid())),
+    WebhookId => |value| Self::Id(Some(value.uuid())),
+    DeliveryId => |value| Self::Id(Some(value.uuid())),
+    Option<DocumentId> => |value| Self::Id(value.map(DocumentId::uuid)),
     Option<AgentId> => |value| Self::Id(value.map(AgentId::uuid)),
     Option<SessionId> => |value| Self::Id(value.map(SessionId::uuid)),
     Option<RunId> => |value| Self::Id(value.map(RunId::uuid)),
@@ -166,6 +173,11 @@ impl Row {
     /// A moment.
     pub(crate) fn time(&self, column: usize) -> Result<Timestamp, StoreError> {
         self.int(column).map(Timestamp::from_micros)
+    }
+
+    /// A moment that may be absent.
+    pub(crate) fn opt_time(&self, column: usize) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.opt_int(column)?.map(Timestamp::from_micros))
     }
 
     /// JSON kept as text.

@@ -25,4 +25,6 @@ mod others;
 mod replay;
 mod runs;
 mod sessions;
+mod sources;
 mod tenants;
+mod webhooks;

@@ -1,6 +1,7 @@
 //! The verbs on a data folder, by an engine in this process.
 
 mod acting;
+mod syncing;
 
 use std::{
     sync::Arc,
@@ -55,7 +56,10 @@ impl Local {
         lock: Lock,
         temporary: Option<tempfile::TempDir>,
     ) -> Outcome<Self> {
-        let wire::Running { engine, tools, .. } = wire::start(config, folder).await?;
+        // A command does what it was asked to; what is due is the server's to do.
+        let mut config = config.clone();
+        config.sources.scheduler = false;
+        let wire::Running { engine, tools, .. } = wire::start(&config, folder).await?;
         let access = Access::authenticated(TenantId::ROOT, Actor::Local);
         Ok(Self { engine, access, tools, _lock: lock, _temporary: temporary })
     }
@@ -145,6 +149,10 @@ impl Local {
         }
         let seen = self.engine.documents().settled(&self.access, &[id], CATCHING_UP).await?;
         Ok(seen.into_iter().next().unwrap_or(document))
+    }
+
+    pub(super) async fn move_document(&self, id: DocumentId, source: &str) -> Outcome<Document> {
+        Ok(self.engine.documents().rename(&self.access, id, source).await?)
     }
 
     pub(super) async fn remove_document(&self, id: DocumentId) -> Outcome<()> {

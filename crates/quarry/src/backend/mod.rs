@@ -6,6 +6,7 @@ mod events;
 mod http;
 mod local;
 mod remote;
+mod syncing;
 mod verbs;
 mod views;
 

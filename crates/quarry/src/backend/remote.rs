@@ -1,6 +1,7 @@
 //! The verbs through a server's REST API.
 
 mod acting;
+mod syncing;
 
 use std::time::{Duration, Instant};
 
@@ -121,6 +122,10 @@ impl Remote {
 
     pub(super) async fn document(&self, id: DocumentId) -> Outcome<Document> {
         self.0.get(&format!("/v1/documents/{id}"), &[]).await
+    }
+
+    pub(super) async fn move_document(&self, id: DocumentId, source: &str) -> Outcome<Document> {
+        self.0.patch(&format!("/v1/documents/{id}"), &json!({"source": source})).await
     }
 
     pub(super) async fn remove_document(&self, id: DocumentId) -> Outcome<()> {

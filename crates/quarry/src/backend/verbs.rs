@@ -66,6 +66,8 @@ verbs! {
     documents(collection: &CollectionName, status: Option<DocumentStatus>, page: &PageRequest) -> Page<Document>;
     /// A document.
     document(id: DocumentId) -> Document;
+    /// Gives a document another source.
+    move_document(id: DocumentId, source: &str) -> Document;
     /// Erases a document.
     remove_document(id: DocumentId) -> ();
     /// A document's parsed text.

@@ -6,7 +6,7 @@ use crate::{
     cli::{Cli, Command},
     commands::{
         agents, ask, chat, collections, completions, config, documents, eval, facts, history, index, ingest,
-        jobs, mcp, models, parse_worker, runs, search, serve, sessions,
+        jobs, mcp, models, parse_worker, runs, search, serve, sessions, sources, watch, webhooks,
     },
     config::Flags,
     context::Context,
@@ -57,6 +57,7 @@ pub(crate) fn run(cli: Cli) -> Outcome<()> {
 async fn asynchronous(context: &Context, command: Command) -> Outcome<()> {
     match command {
         Command::Ingest(arguments) => ingest::run(context, &arguments).await,
+        Command::Watch(arguments) => watch::run(context, &arguments).await,
         Command::Search(arguments) => search::run(context, &arguments).await,
         Command::Ask(arguments) => ask::run(context, &arguments).await,
         Command::Chat(arguments) => chat::run(context, &arguments).await,
@@ -68,6 +69,8 @@ async fn asynchronous(context: &Context, command: Command) -> Outcome<()> {
         Command::Collections(command) => collections::run(context, &command).await,
         Command::Documents(command) => documents::run(context, &command).await,
         Command::Jobs(command) => jobs::run(context, &command).await,
+        Command::Sources(command) => sources::run(context, &command).await,
+        Command::Webhooks(command) => webhooks::run(context, &command).await,
         Command::History(command) => history::run(context, &command).await,
         Command::Index(command) => index::run(context, &command).await,
         Command::Models(command) => models::run(context, &command).await,

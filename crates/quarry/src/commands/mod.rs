@@ -11,6 +11,7 @@ mod cutting;
 mod definition;
 mod dispatch;
 pub(crate) mod documents;
+mod duration;
 pub(crate) mod eval;
 pub(crate) mod facts;
 mod generations;
@@ -27,7 +28,10 @@ pub(crate) mod runs;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod sessions;
+pub(crate) mod sources;
 mod stop;
 pub(crate) mod switches;
+pub(crate) mod watch;
+pub(crate) mod webhooks;
 
 pub(crate) use dispatch::{refuse, run};

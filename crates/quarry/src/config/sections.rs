@@ -6,7 +6,7 @@ use quarry_engine::{
     CageSettings, EngineSettings,
     agent::mcp::{McpServerSettings, ProgramEnvironment},
     outbound::OutboundSettings,
-    settings::{AgentSettings, AnswerSettings, IngestSettings, RetrieveSettings},
+    settings::{AgentSettings, AnswerSettings, IngestSettings, RetrieveSettings, SourcesSettings},
 };
 use quarry_index::IndexSettings;
 use quarry_models::{ChatModelSettings, ChatSettings, EmbedderSettings};
@@ -27,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) answer: AnswerSettings,
     pub(crate) agents: AgentsSettings,
     pub(crate) outbound: OutboundSettings,
+    pub(crate) sources: SourcesSettings,
     pub(crate) log: LogSettings,
     pub(crate) runtime: RuntimeSettings,
 }
@@ -39,6 +40,7 @@ impl Config {
             retrieve: self.retrieve.clone(),
             answer: self.answer.clone(),
             agents: self.agents.engine.clone(),
+            sources: self.sources.clone(),
         }
     }
 }

@@ -29,8 +29,9 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "outbound",
-        "What may be reached at addresses that users, documents or models supply (`fetch_url`, MCP servers over HTTP). Private, loopback and metadata addresses never are, unless opened here.",
+        "What may be reached at addresses that users, documents or models supply (`fetch_url`, MCP servers over HTTP, web sources, webhooks). Private, loopback and metadata addresses never are, unless opened here.",
     ),
+    ("sources", "Places whose documents are kept in sync, and webhooks."),
     ("log", "What is logged, on standard error."),
     ("runtime", "Threads."),
 ];
@@ -148,6 +149,9 @@ pub(super) const KEYS: &[Key] = &[
     key("outbound.deadline_ms", Kind::Whole(1, 86_400_000), "30000", "Milliseconds for a whole request, redirects included."),
     key("outbound.connect_ms", Kind::Whole(1, 86_400_000), "5000", "Milliseconds for making a connection."),
     key("outbound.idle_ms", Kind::Whole(1, 86_400_000), "10000", "Milliseconds of silence within an answer."),
+    key("sources.folder_roots", Kind::Texts, "[]", "Folders that sources of the kind `folder` may read, with everything below them; none means that there are no such sources."),
+    key("sources.max_removed_share", Kind::Number(0.0, 1.0), "0.5", "The part of a source's documents that one run removes at most; ten may always be removed. More needs `--force`: a disk that is not there must not empty a collection."),
+    key("sources.scheduler", Kind::Truth, "true", "Whether this server looks at sources that are due and sends messages to webhooks."),
     key("log.format", Kind::Word(&["auto", "human", "json"]), "\"auto\"", "`human`, `json` (one object a line), or `auto`: human on a terminal, JSON otherwise."),
     key("log.level", Kind::Word(LEVELS), "\"info\"", "The least that is logged by the server: `error`, `warn`, `info`, `debug` or `trace`. Other commands log with `-v`."),
     key("log.filter", Kind::Text, "\"\"", "Finer than the level, such as `quarry_engine=debug,sqlx=warn`; the level holds for everything it does not name."),

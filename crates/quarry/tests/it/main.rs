@@ -22,5 +22,6 @@ mod refusing;
 mod remembering;
 mod serving;
 mod shape;
+mod syncing;
 mod talking;
 mod traps;

@@ -71,7 +71,7 @@ pub(crate) async fn get(
     reply::resource(&headers, &state.app.engine.documents().get(&access, id).await?)
 }
 
-/// Changes a document's title or metadata.
+/// Changes a document's title, metadata or source.
 #[utoipa::path(patch, path = "/v1/documents/{id}", tag = "documents",
     params(
         ("id" = Uuid, Path, description = "The document's id"),
@@ -92,7 +92,14 @@ pub(crate) async fn update(
     if headers.contains_key(header::IF_MATCH) {
         reply::require_match(&headers, &documents.get(&access, id).await?)?;
     }
-    let changed = documents.update(&access, id, change.title, change.metadata).await?;
+    let renamed = match &change.source {
+        Some(source) => Some(documents.rename(&access, id, source).await?),
+        None => None,
+    };
+    let changed = match renamed {
+        Some(renamed) if change.title.is_none() && change.metadata.is_none() => renamed,
+        _ => documents.update(&access, id, change.title, change.metadata).await?,
+    };
     reply::resource(&HeaderMap::new(), &changed)
 }
 

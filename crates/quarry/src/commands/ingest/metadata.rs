@@ -5,7 +5,7 @@ use quarry_core::{Metadata, Value, metadata};
 use crate::failure::{Exit, Failure, Outcome};
 
 /// Reads every pair; what is not JSON is text.
-pub(super) fn of(pairs: &[String]) -> Outcome<Metadata> {
+pub(in crate::commands) fn of(pairs: &[String]) -> Outcome<Metadata> {
     let wrong = |text: String| Failure::new(Exit::Invalid, "invalid_metadata", text);
     let mut fields = Metadata::new();
     for pair in pairs {

@@ -2,10 +2,10 @@
 
 mod feed;
 mod lines;
-mod metadata;
+pub(in crate::commands) mod metadata;
 mod report;
 mod run;
-mod walk;
+pub(in crate::commands) mod walk;
 
 pub(crate) use run::{IngestArgs, Options, files, run};
 pub(crate) use walk::check;

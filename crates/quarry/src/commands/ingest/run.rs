@@ -44,12 +44,12 @@ pub(crate) struct IngestArgs {
 /// How documents are added.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(super) collection: CollectionName,
-    pub(super) metadata: Metadata,
-    pub(super) prefix: String,
-    pub(super) recursive: bool,
-    pub(super) password: Option<String>,
-    pub(super) priority: Option<u32>,
+    pub(in crate::commands) collection: CollectionName,
+    pub(in crate::commands) metadata: Metadata,
+    pub(in crate::commands) prefix: String,
+    pub(in crate::commands) recursive: bool,
+    pub(in crate::commands) password: Option<String>,
+    pub(in crate::commands) priority: Option<u32>,
 }
 
 impl Options {

@@ -13,24 +13,27 @@ use super::{Options, report::Left};
 use crate::failure::{Exit, Failure, Outcome, plain};
 
 /// A file to read, and the source it will have.
-pub(super) struct Found {
-    pub(super) path: PathBuf,
-    pub(super) source: String,
+pub(in crate::commands) struct Found {
+    pub(in crate::commands) path: PathBuf,
+    pub(in crate::commands) source: String,
     /// Named itself: then it is an error when it cannot be read, not something to pass over.
     named: bool,
 }
 
 /// Files in order, and what was passed over.
-pub(super) struct Files {
-    pub(super) files: Vec<Found>,
-    pub(super) skipped: Vec<Left>,
+pub(in crate::commands) struct Files {
+    pub(in crate::commands) files: Vec<Found>,
+    pub(in crate::commands) skipped: Vec<Left>,
 }
 
 /// A file's content, or why it is passed over.
-pub(super) enum Read {
+pub(in crate::commands) enum Read {
     Upload(Bytes),
     Skip(String),
 }
+
+/// Why a pipe, a socket or a link to nowhere is passed over.
+pub(in crate::commands) const NOT_A_FILE: &str = "not a regular file";
 
 /// Folders that never hold documents.
 const NEVER: &[&str] = &["node_modules", "__pycache__", "target"];
@@ -51,7 +54,7 @@ pub(crate) fn check(paths: &[PathBuf]) -> Outcome<()> {
 
 /// Every file of the paths. A file in a folder gets the path below that folder as its source; a file that is named
 /// itself, the path as it was named.
-pub(super) fn find(paths: &[PathBuf], options: &Options) -> Outcome<Files> {
+pub(in crate::commands) fn find(paths: &[PathBuf], options: &Options) -> Outcome<Files> {
     let mut files = Files { files: Vec::new(), skipped: Vec::new() };
     for path in paths {
         if path.is_dir() {
@@ -76,7 +79,7 @@ fn folder(path: &Path, options: &Options, files: &mut Files) {
                 if entry.path().is_file() {
                     files.files.push(Found { path: entry.into_path(), source, named: false });
                 } else {
-                    files.skipped.push(Left { source, reason: "not a regular file".to_owned() });
+                    files.skipped.push(Left { source, reason: NOT_A_FILE.to_owned() });
                 }
             }
             Err(error) => {
@@ -133,7 +136,7 @@ fn distinct(files: Files) -> Outcome<Files> {
 }
 
 /// Reads a file. The error is a sentence.
-pub(super) fn read(file: &Found, most: u64) -> Result<Read, String> {
+pub(in crate::commands) fn read(file: &Found, most: u64) -> Result<Read, String> {
     let size =
         std::fs::metadata(&file.path).map_err(|error| format!("cannot be read: {}", plain(&error)))?.len();
     if size == 0 {
@@ -162,7 +165,7 @@ fn promises_text(path: &Path) -> bool {
 }
 
 /// The document to add.
-pub(super) fn upload(file: &Found, bytes: Bytes, options: &Options) -> Upload {
+pub(in crate::commands) fn upload(file: &Found, bytes: Bytes, options: &Options) -> Upload {
     let name = file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Upload {
         source: file.source.clone(),
