@@ -63,7 +63,11 @@ pub fn object(text: &str) -> Option<Value> {
 /// A text without a code fence around it.
 fn unfenced(text: &str) -> &str {
     let text = text.trim();
-    let Some(start) = text.find("```") else { return text.trim_matches('`').trim() };
+    // A fence behind the first brace stands in a value, and is not one.
+    let before = text.find('{').unwrap_or(text.len());
+    let Some(start) = text.find("```").filter(|start| *start < before) else {
+        return text.trim_matches('`').trim();
+    };
     let inside = text.get(start + 3..).unwrap_or_default();
     let inside = inside.trim_start_matches(|c: char| c.is_ascii_alphabetic());
     inside.split("```").next().unwrap_or_default().trim()
