@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &[]),
+    ("quarry-fuzz", &["quarry-engine", "quarry-models", "quarry-parse", CORE]),
 ];
 
 /// Every internal dependency must be an arrow of the table.
