@@ -30,7 +30,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import files
 from kill import verify
-from process import Process, command_of
+from process import Process, free_port, command_of
 from sending import COLLECTIONS, Files
 from settled import Settled
 from sides import ROOT, Quarry
@@ -53,6 +53,8 @@ class CagedQuarry(Quarry):
 
     def start_blindly(self, data):
         """Starts it without waiting until it answers."""
+        self.port = free_port()
+        data.mkdir(parents=True, exist_ok=True)
         self.process = Process(self.command(data), data.parent / f"{self.name}.log", self.env(data))
 
 
