@@ -1,5 +1,7 @@
 //! Documents: added, listed, changed, removed.
 
+mod check;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -10,7 +12,7 @@ use quarry_core::{
     Access, ChunkKind, ChunkRef, CollectionName, Document, DocumentId, DocumentStatus, JobId, Metadata, Page,
     PageRequest, Span,
 };
-use quarry_core::{Collection, ErrorKind, Fault, metadata};
+use quarry_core::{Collection, ErrorKind, Fault};
 use quarry_store::{NewDocument, NewPlace};
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +102,7 @@ impl Documents<'_> {
         uploads: Vec<Upload>,
     ) -> Result<Vec<Added>, EngineError> {
         let inner = self.0.inner();
-        check(&uploads, inner.settings.ingest.max_document_bytes)?;
+        check::uploads(&uploads, inner.settings.ingest.max_document_bytes)?;
         let collection = self.target(access, collection).await?;
         let mut fresh = Vec::with_capacity(uploads.len());
         for upload in uploads {
@@ -177,7 +179,7 @@ impl Documents<'_> {
         metadata: Option<Metadata>,
     ) -> Result<Document, EngineError> {
         if let Some(metadata) = &metadata {
-            check_metadata(metadata)?;
+            check::fields(metadata)?;
         }
         let inner = self.0.inner();
         let document = inner
@@ -201,8 +203,8 @@ impl Documents<'_> {
         id: DocumentId,
         source: &str,
     ) -> Result<Document, EngineError> {
-        if source.is_empty() || source.len() > MAX_SOURCE {
-            let problem = format!("a source is 1 to {MAX_SOURCE} bytes long");
+        if source.is_empty() || source.len() > check::MAX_SOURCE {
+            let problem = format!("a source is 1 to {} bytes long", check::MAX_SOURCE);
             return Err(EngineError::invalid("invalid_document", "/source", problem));
         }
         let inner = self.0.inner();
@@ -378,65 +380,6 @@ fn as_seen(mut document: Document, applied: u64) -> Document {
         document.status = DocumentStatus::Indexing;
     }
     document
-}
-
-fn check(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineError> {
-    if uploads.is_empty() {
-        return Err(EngineError::invalid(
-            "no_documents",
-            "/documents",
-            "there is no document in the request",
-        ));
-    }
-    if uploads.len() > Documents::MAX_BATCH {
-        let problem = format!(
-            "{} documents in one call; at most {} are taken, send them in several calls",
-            uploads.len(),
-            Documents::MAX_BATCH
-        );
-        return Err(EngineError::invalid("too_many_documents", "/documents", problem));
-    }
-    for upload in uploads {
-        let name = if upload.source.is_empty() { &upload.name } else { &upload.source };
-        if upload.bytes.is_empty() {
-            let problem = format!("`{name}` is empty (0 bytes); there is nothing to index");
-            return Err(EngineError::invalid("empty_document", "/documents", problem));
-        }
-        if upload.bytes.len() as u64 > most_bytes {
-            return Err(EngineError::TooLarge {
-                name: name.clone(),
-                bytes: upload.bytes.len() as u64,
-                most: most_bytes,
-            });
-        }
-        if upload.source.len() > MAX_SOURCE
-            || upload.title.as_ref().is_some_and(|title| title.len() > MAX_SOURCE)
-        {
-            let problem = format!("a source or title is longer than {MAX_SOURCE} bytes");
-            return Err(EngineError::invalid("invalid_document", "/documents", problem));
-        }
-        if upload.priority.is_some_and(|priority| priority > 9) {
-            let problem = "a priority is 0 (first) to 9 (last)";
-            return Err(EngineError::invalid("invalid_document", "/documents", problem));
-        }
-        check_metadata(&upload.metadata)?;
-    }
-    let mut sources = HashSet::new();
-    match uploads.iter().find(|upload| !upload.source.is_empty() && !sources.insert(upload.source.as_str())) {
-        Some(twice) => {
-            let problem = format!("the source `{}` stands twice in one call", twice.source);
-            Err(EngineError::invalid("duplicate_source", "/documents", problem))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Longest source or title in bytes.
-const MAX_SOURCE: usize = 2_048;
-
-fn check_metadata(metadata: &Metadata) -> Result<(), EngineError> {
-    metadata::check(metadata)
-        .map_err(|problem| EngineError::invalid("invalid_metadata", "/metadata", problem))
 }
 
 impl From<quarry_store::Added> for Added {

@@ -59,11 +59,35 @@ impl Generations<'_> {
         access: &Access,
         name: &CollectionName,
     ) -> Result<Vec<GenerationView>, EngineError> {
+        self.views(access, name, |_| true).await
+    }
+
+    /// Those that are being built.
+    ///
+    /// # Errors
+    /// `collection_not_found`.
+    pub async fn building(
+        &self,
+        access: &Access,
+        name: &CollectionName,
+    ) -> Result<Vec<GenerationView>, EngineError> {
+        self.views(access, name, |one| one.state == GenerationState::Building).await
+    }
+
+    /// How far a generation is takes counting, so that only those that are wanted are looked at.
+    async fn views(
+        &self,
+        access: &Access,
+        name: &CollectionName,
+        wanted: impl Fn(&Generation) -> bool,
+    ) -> Result<Vec<GenerationView>, EngineError> {
         let inner = self.0.inner();
         let collection = inner.store.collections().get(access.tenant(), name).await?;
         let mut views = Vec::new();
         for one in inner.store.generations().list(access.tenant(), collection.id).await? {
-            views.push(view(inner, &collection, one).await?);
+            if wanted(&one) {
+                views.push(view(inner, &collection, one).await?);
+            }
         }
         Ok(views)
     }

@@ -8,11 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
-    collections::Counts,
-    engine::Engine,
-    error::EngineError,
-    generations::{GenerationState, GenerationView},
-    jobs::JobView,
+    collections::Counts, engine::Engine, error::EngineError, generations::GenerationView, jobs::JobView,
 };
 
 /// Looks never follow each other faster: a person cannot, and a queue that moves fast would be looked at all the time.
@@ -125,7 +121,6 @@ async fn progress(
     name: &CollectionName,
 ) -> Result<CollectionProgress, EngineError> {
     let counts = engine.collections().counts(access, name).await?;
-    let mut building = engine.generations().list(access, name).await?;
-    building.retain(|one| one.state == GenerationState::Building);
+    let building = engine.generations().building(access, name).await?;
     Ok(CollectionProgress { counts, building })
 }

@@ -5,10 +5,10 @@
 //! dropped. A document that changes loses its chunks in every generation but the live one; they are made again when that
 //! generation is wanted.
 
-use std::str::FromStr;
+mod row;
+mod swap;
 
-use quarry_core::{Actor, Chunking, Collection, CollectionId, TenantId, Timestamp};
-use serde::{Deserialize, Serialize};
+use quarry_core::{Actor, Collection, CollectionId, TenantId};
 use serde_json::json;
 
 use crate::{
@@ -16,90 +16,17 @@ use crate::{
     collections,
     error::StoreError,
     jobs::{Job, unbuilt_columns, unbuilt_job},
-    sql::{Row, Session, args, value::json_text},
+    sql::{Row, Session, args},
     store::{Store, retry},
 };
-
-/// Where a generation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GenerationState {
-    /// Its chunks are being made.
-    Building,
-    /// It answers.
-    Live,
-    /// It answered before, and can again.
-    Kept,
-    /// It could not be built; its error says why.
-    Failed,
-}
-
-impl GenerationState {
-    /// Its name in storage.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Building => "building",
-            Self::Live => "live",
-            Self::Kept => "kept",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-impl FromStr for GenerationState {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Building, Self::Live, Self::Kept, Self::Failed]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not a state of a generation"))
-    }
-}
-
-/// How a generation is to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewGeneration {
-    /// The embedder's id.
-    pub embedder: String,
-    /// Numbers in one vector.
-    pub dimension: u32,
-    /// How documents are cut; absent for the server's default.
-    pub chunking: Option<Chunking>,
-}
-
-/// A generation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Generation {
-    /// Its number, from 1.
-    pub number: u32,
-    /// Which chunks are its own.
-    #[serde(skip)]
-    pub chunk_set: u32,
-    /// The embedder's id.
-    pub embedder: String,
-    /// Numbers in one vector.
-    pub dimension: u32,
-    /// How documents are cut; absent for the server's default.
-    pub chunking: Option<Chunking>,
-    /// Where it is.
-    pub state: GenerationState,
-    /// Why it could not be built, or what it waits for.
-    pub error: Option<String>,
-    /// When it was begun.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
+pub(crate) use row::insert;
+use row::{COLUMNS, find, read};
+pub use row::{Generation, GenerationState, NewGeneration};
 
 /// The generations of a store.
 pub struct Generations<'a> {
     pub(crate) store: &'a Store,
 }
-
-const COLUMNS: &str =
-    "number, chunk_set, embedder, dimension, chunking, state, error, created_at, updated_at";
 
 /// Documents that a generation lacks: searchable, and without chunks of it for their searchable version.
 const LACKING: &str = "d.collection = $1 AND d.published_version > 0 AND d.chunks > 0 AND NOT EXISTS (SELECT 1 FROM \
@@ -290,7 +217,7 @@ impl Generations<'_> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = swap(&mut session, (tenant, id), (number, expected_sequence), now).await;
+            let outcome = swap::swap(&mut session, (tenant, id), (number, expected_sequence), now).await;
             session.finish(outcome).await
         })
     }
@@ -349,81 +276,4 @@ async fn alone(session: &mut Session, id: CollectionId) -> Result<(), StoreError
         Some(row) => Err(StoreError::GenerationBusy(row.small(0)?, "building")),
         None => Ok(()),
     }
-}
-
-/// Writes a generation's row.
-pub(crate) async fn insert(
-    session: &mut Session,
-    id: CollectionId,
-    (number, chunk_set): (u32, u32),
-    (new, state): (&NewGeneration, GenerationState),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO generations (collection, number, chunk_set, embedder, dimension, chunking, state, created_at, \
-               updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
-    let chunking = new.chunking.as_ref().map(json_text).transpose()?;
-    let values = args![id, number, chunk_set, &new.embedder, new.dimension, chunking, state.as_str(), now];
-    session.execute(sql, values).await.map(drop)
-}
-
-async fn find(session: &mut Session, id: CollectionId, number: u32) -> Result<Generation, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM generations WHERE collection = $1 AND number = $2");
-    let row = session.first(sql, args![id, number]).await?;
-    read(&row.ok_or(StoreError::GenerationNotFound(number))?)
-}
-
-async fn swap(
-    session: &mut Session,
-    (tenant, id): (TenantId, CollectionId),
-    (number, expected_sequence): (u32, u64),
-    now: Timestamp,
-) -> Result<Collection, StoreError> {
-    // The write comes first: it holds every other change of the collection off until the transaction ends.
-    let sql = "UPDATE collections SET updated_at = $3 WHERE tenant = $1 AND id = $2 AND sequence = $4";
-    if session.execute(sql, args![tenant, id, now, expected_sequence]).await? == 0 {
-        return Err(StoreError::CollectionChanged(id.to_string()));
-    }
-    let one = find(session, id, number).await?;
-    if one.state != GenerationState::Building {
-        return Err(StoreError::GenerationBusy(number, one.state.as_str()));
-    }
-    let sql = format!("SELECT 1 FROM documents d WHERE {LACKING} LIMIT 1");
-    if session.first(sql, args![id, one.chunk_set]).await?.is_some() {
-        return Err(StoreError::CollectionChanged(id.to_string()));
-    }
-    let sql = "UPDATE generations SET state = CASE WHEN number = $2 THEN 'live' ELSE 'kept' END, error = NULL, updated_at = \
-               $3 WHERE collection = $1 AND (number = $2 OR state = 'live')";
-    session.execute(sql, args![id, number, now]).await?;
-    let sql = "UPDATE documents SET chunks = (SELECT count(*) FROM chunks c WHERE c.document = documents.id AND \
-               c.version = documents.published_version AND c.chunk_set = $2) WHERE collection = $1 AND chunks > 0";
-    session.execute(sql, args![id, one.chunk_set]).await?;
-    let sql = format!(
-        "UPDATE collections SET generation = $3, embedder = $4, dimension = $5, chunking = $6, chunk_set = $7 WHERE \
-         tenant = $1 AND id = $2 RETURNING {}",
-        collections::COLUMNS
-    );
-    let chunking = one.chunking.as_ref().map(json_text).transpose()?;
-    let values = args![tenant, id, number, &one.embedder, one.dimension, chunking, one.chunk_set];
-    let row =
-        session.first(sql, values).await?.ok_or_else(|| StoreError::CollectionNotFound(id.to_string()))?;
-    let details = json!({"generation": number, "embedder": one.embedder, "chunking": one.chunking});
-    let actor = Actor::System("generation");
-    let change =
-        Change { tenant, actor: &actor, action: "collection.generation", object: id.to_string(), details };
-    record(session, now, vec![change]).await?;
-    collections::read(&row)
-}
-
-fn read(row: &Row) -> Result<Generation, StoreError> {
-    Ok(Generation {
-        number: row.small(0)?,
-        chunk_set: row.small(1)?,
-        embedder: row.text(2)?,
-        dimension: row.small(3)?,
-        chunking: row.opt_json(4)?,
-        state: row.word(5)?,
-        error: row.opt_text(6)?,
-        created_at: row.time(7)?,
-        updated_at: row.time(8)?,
-    })
 }

@@ -151,3 +151,40 @@ pub(super) fn allow_cpu(seconds: u64) {
 /// Elsewhere the keeper's clock alone ends it.
 #[cfg(not(unix))]
 pub(super) fn allow_cpu(_: u64) {}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, clippy::print_stderr)]
+mod tests {
+    use std::{io::ErrorKind, net::TcpListener, process::Command};
+
+    use super::filter;
+
+    /// The filter holds for the thread that takes it and those it starts.
+    fn confined<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let thread =
+            std::thread::spawn(move || seccompiler::apply_filter(&filter().unwrap()).is_ok().then(work));
+        let done = thread.join().unwrap();
+        if done.is_none() {
+            eprintln!("left out: this system takes no filter of system calls");
+        }
+        done
+    }
+
+    #[test]
+    fn there_are_no_files_no_network_and_no_programs() {
+        let refused = |kind: ErrorKind| kind == ErrorKind::PermissionDenied;
+        let outcome = confined(|| {
+            let read = std::fs::read("/proc/self/statm").unwrap_err().kind();
+            let write = std::fs::write("quarry-was-here", "x").unwrap_err().kind();
+            let listen = TcpListener::bind("127.0.0.1:0").unwrap_err().kind();
+            let program = Command::new("true").spawn().unwrap_err().kind();
+            let thread = std::thread::spawn(|| std::fs::read("/proc/self/statm").is_err()).join().unwrap();
+            (read, write, listen, program, thread)
+        });
+        let Some((read, write, listen, program, thread)) = outcome else { return };
+        assert!(refused(read) && refused(write) && refused(listen), "{read} {write} {listen}");
+        assert!(refused(program) || program == ErrorKind::Other, "{program}");
+        assert!(thread, "what it starts is confined too");
+        assert!(std::fs::read("/proc/self/statm").is_ok(), "others are not");
+    }
+}

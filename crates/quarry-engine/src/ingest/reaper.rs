@@ -11,6 +11,8 @@ use crate::{engine::Inner, error::EngineError, events};
 const EVERY: Duration = Duration::from_secs(5);
 /// How often jobs that are done and old versions are forgotten.
 const PRUNE_EVERY: u32 = 720;
+/// The first time, some minutes after the start: looking through all versions is no work for a start.
+const PRUNE_FIRST: u32 = 60;
 /// Versions forgotten in one transaction.
 const TOGETHER: u32 = 200;
 
@@ -18,7 +20,7 @@ const TOGETHER: u32 = 200;
 pub(crate) async fn run(inner: Arc<Inner>) {
     let mut rounds: u32 = 0;
     while !inner.closing.is_cancelled() {
-        if let Err(error) = round(&inner, rounds.is_multiple_of(PRUNE_EVERY)).await {
+        if let Err(error) = round(&inner, rounds % PRUNE_EVERY == PRUNE_FIRST).await {
             events::worker_failed(&error);
         }
         inner.parser.tidy();

@@ -104,6 +104,12 @@ pub(super) async fn begin(inner: &Arc<Inner>, row: &SourceRow, force: bool) -> R
     Ok(number)
 }
 
+/// Ends the run that goes, if one does, and keeps others from beginning for a while.
+pub(super) async fn take_over(inner: &Inner, row: &SourceRow) -> Result<(), EngineError> {
+    let place = (row.tenant, row.id);
+    Ok(inner.store.sources().take_over(place, &inner.desk.worker, LEASE).await.map(drop)?)
+}
+
 /// One run, which cannot take anything else along when it breaks.
 async fn work(inner: &Arc<Inner>, lease: SourceLease, force: bool) {
     let access = Access::system(lease.tenant, "source sync");

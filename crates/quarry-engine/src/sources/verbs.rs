@@ -199,9 +199,10 @@ impl Sources<'_> {
         let row = self.row(access, source).await?;
         let sources = inner.store.sources();
         if documents {
-            // Nothing may be added while everything is removed.
+            // Nothing may be added while everything is removed: neither by a run that goes nor by one that is due.
             let change = SourceChange { paused: Some(true), ..SourceChange::default() };
             sources.update(access.actor(), access.tenant(), row.id, change).await?;
+            scheduler::take_over(inner, &row).await?;
             self.remove_documents(access, row.id).await?;
         }
         Ok(sources.remove(access.actor(), access.tenant(), row.id).await?)

@@ -116,6 +116,25 @@ impl Sources<'_> {
         })
     }
 
+    /// Begins a run of one source even where another goes: that one writes nothing any more. For whoever removes the
+    /// source.
+    ///
+    /// # Errors
+    /// There is no such source, or the database fails.
+    pub async fn take_over(
+        &self,
+        place: (TenantId, SourceId),
+        worker: &str,
+        lease: Duration,
+    ) -> Result<SourceLease, StoreError> {
+        let now = self.store.now();
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = start(&mut session, place, worker, (now, lease)).await;
+            session.finish(outcome).await
+        })
+    }
+
     /// A sign of life, with what the run has done so far. Answers whether the lease is still the worker's.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ async fn sources_belong_to_a_tenant_and_end_with_their_collection(world: &World)
     absent(sources.find_items(other, mine.id, &["a"]).await);
     absent(sources.drop_items(other, mine.id, &["a".into()]).await);
     absent(sources.begin((other, mine.id), "worker", LEASE).await);
+    absent(sources.take_over((other, mine.id), "worker", LEASE).await);
     absent(sources.remember_signature((other, mine.id), b"s", LEASE).await);
     let finished = end(SourceRunState::Finished);
     absent(sources.keep_pushed((other, mine.id), (&[], &[]), &finished).await);
@@ -202,7 +203,10 @@ async fn a_dead_workers_run_is_interrupted_and_writes_nothing_more(world: &World
     // The only user of a database knows at its start that nobody works.
     begin(world, &made).await;
     assert_eq!(sources.interrupt_running().await.unwrap(), 1);
-    finish(world, &begin(world, &made).await).await;
+    let going = begin(world, &made).await;
+    let taken = sources.take_over((ROOT, made.id), "remover", LEASE).await.unwrap();
+    assert_eq!(sources.settle(&going, &[settled("a", 1, 1)]).await.unwrap_err().code(), "source_lost");
+    finish(world, &taken).await;
 }
 
 async fn a_listing_says_what_is_to_be_read(world: &World) {
