@@ -86,6 +86,12 @@ ids! {
     WebhookId,
     /// One message to such an address.
     DeliveryId,
+    /// One key.
+    KeyId,
+    /// One person.
+    UserId,
+    /// Several people.
+    GroupId,
 }
 
 impl TenantId {

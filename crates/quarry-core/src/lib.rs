@@ -13,10 +13,11 @@ pub mod filter;
 pub mod id;
 pub mod metadata;
 pub mod page;
+pub mod policy;
 pub mod secret;
 pub mod tenant;
 
-pub use access::{Access, Actor};
+pub use access::{Access, Actor, Denied, Rights, Visibility};
 pub use chunk::{ChunkKind, ChunkRef, Span};
 pub use chunking::{ChunkStrategy, Chunking};
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -24,10 +25,11 @@ pub use document::{Document, DocumentStatus, Ingestion};
 pub use error::{ErrorKind, Fault};
 pub use filter::{Filter, FilterError};
 pub use id::{
-    AgentId, CollectionId, DeliveryId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, SourceId,
-    TenantId, WebhookId,
+    AgentId, CollectionId, DeliveryId, DocumentId, FactId, GroupId, JobId, KeyId, QueryId, RunId, SessionId,
+    SourceId, TenantId, UserId, WebhookId,
 };
 pub use metadata::{Metadata, Value};
 pub use page::{Cursor, Page, PageRequest};
+pub use policy::{Action, KeyScope, Role};
 pub use secret::Secret;
 pub use tenant::{Collection, CollectionName, NameError, Scope};

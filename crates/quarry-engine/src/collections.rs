@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quarry_core::{Access, Collection, CollectionName, DocumentStatus, Page, PageRequest, Scope};
+use quarry_core::{Access, Action, Collection, CollectionName, DocumentStatus, Page, PageRequest, Scope};
 use quarry_store::NewCollection;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::{
     engine::Engine,
     error::EngineError,
     generations::{self, Change},
+    govern::{must, must_in},
 };
 
 /// How many documents a collection holds, by status.
@@ -31,6 +32,18 @@ impl Collections<'_> {
     /// # Errors
     /// `collection_exists`, `invalid_chunking`, `unknown_embedder`, `model_not_installed`.
     pub async fn add(
+        &self,
+        access: &Access,
+        name: &CollectionName,
+        description: String,
+        change: Change,
+    ) -> Result<Collection, EngineError> {
+        must(access, Action::AddCollection)?;
+        self.make(access, name, description, change).await
+    }
+
+    /// The same for a caller who may do what needs the collection.
+    pub(crate) async fn make(
         &self,
         access: &Access,
         name: &CollectionName,
@@ -59,7 +72,19 @@ impl Collections<'_> {
     /// # Errors
     /// `collection_not_found`.
     pub async fn get(&self, access: &Access, name: &CollectionName) -> Result<Collection, EngineError> {
-        Ok(self.0.inner().store.collections().get(access.tenant(), name).await?)
+        self.fresh(access, Action::ReadCollection, name).await
+    }
+
+    /// A collection as it is in the database now, when this may be done in it.
+    pub(crate) async fn fresh(
+        &self,
+        access: &Access,
+        action: Action,
+        name: &CollectionName,
+    ) -> Result<Collection, EngineError> {
+        let collection = self.0.inner().store.collections().get(access.tenant(), name).await?;
+        must_in(access, action, &collection)?;
+        Ok(collection)
     }
 
     /// How full it is.
@@ -68,7 +93,7 @@ impl Collections<'_> {
     /// `collection_not_found`.
     pub async fn counts(&self, access: &Access, name: &CollectionName) -> Result<Counts, EngineError> {
         let inner = self.0.inner();
-        let collection = inner.collection(access.tenant(), name).await?;
+        let collection = inner.permitted(access, Action::ReadCollection, name).await?;
         let mut counts: Counts =
             inner.store.collections().document_counts(access.tenant(), collection.id).await?.into();
         let applied = inner.indexer.applied(&collection.scope());
@@ -87,7 +112,9 @@ impl Collections<'_> {
     /// # Errors
     /// `invalid_cursor`.
     pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<Collection>, EngineError> {
-        Ok(self.0.inner().store.collections().list(access.tenant(), page).await?)
+        must(access, Action::ReadCollection)?;
+        let reach = access.reach();
+        Ok(self.0.inner().store.collections().list(access.tenant(), reach.as_ref(), page).await?)
     }
 
     /// Changes the description.
@@ -101,7 +128,7 @@ impl Collections<'_> {
         description: String,
     ) -> Result<Collection, EngineError> {
         let inner = self.0.inner();
-        let collection = self.get(access, name).await?;
+        let collection = self.fresh(access, Action::ChangeCollection, name).await?;
         let changed = inner
             .store
             .collections()
@@ -117,7 +144,7 @@ impl Collections<'_> {
     /// `collection_not_found`.
     pub async fn remove(&self, access: &Access, name: &CollectionName) -> Result<(), EngineError> {
         let inner = self.0.inner();
-        let collection = self.get(access, name).await?;
+        let collection = self.fresh(access, Action::RemoveCollection, name).await?;
         let generations = inner.store.generations().list(access.tenant(), collection.id).await?;
         inner.store.collections().remove(access.tenant(), collection.id, access.actor()).await?;
         inner.forget(collection.id);

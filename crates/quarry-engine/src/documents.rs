@@ -9,14 +9,20 @@ use std::{
 };
 
 use quarry_core::{
-    Access, ChunkKind, ChunkRef, CollectionName, Document, DocumentId, DocumentStatus, JobId, Metadata, Page,
-    PageRequest, Span,
+    Access, Action, ChunkKind, ChunkRef, CollectionName, Document, DocumentId, DocumentStatus, JobId,
+    Metadata, Page, PageRequest, Span,
 };
 use quarry_core::{Collection, ErrorKind, Fault};
-use quarry_store::{NewDocument, NewPlace};
+use quarry_store::{NewDocument, NewPlace, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::Engine, error::EngineError, generations::Change, ingest::progress};
+use crate::{
+    engine::Engine,
+    error::EngineError,
+    generations::Change,
+    govern::{must, must_see},
+    ingest::progress,
+};
 
 /// A document to add.
 #[derive(Clone, Debug)]
@@ -133,7 +139,7 @@ impl Documents<'_> {
     /// # Errors
     /// `document_not_found`.
     pub async fn get(&self, access: &Access, id: DocumentId) -> Result<Document, EngineError> {
-        let document = self.0.inner().store.documents().get(access.tenant(), id).await?;
+        let document = self.permitted(access, Action::ReadDocuments, id).await?;
         let mut document = self.seen(access, document).await?;
         progress::attach(self.0.inner(), access, std::slice::from_mut(&mut document)).await?;
         Ok(document)
@@ -151,7 +157,7 @@ impl Documents<'_> {
         page: &PageRequest,
     ) -> Result<Page<Document>, EngineError> {
         let inner = self.0.inner();
-        let collection = inner.collection(access.tenant(), collection).await?;
+        let collection = inner.permitted(access, Action::ReadDocuments, collection).await?;
         let applied = inner.indexer.applied(&collection.scope());
         let stored = status.map(|status| match status {
             // A document that this server's index has not reached is `ready` in the database.
@@ -182,6 +188,7 @@ impl Documents<'_> {
             check::fields(metadata)?;
         }
         let inner = self.0.inner();
+        self.permitted(access, Action::WriteDocuments, id).await?;
         let document = inner
             .store
             .documents()
@@ -210,6 +217,7 @@ impl Documents<'_> {
         let inner = self.0.inner();
         let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or(source).to_owned();
         let place = NewPlace { source: source.to_owned(), name };
+        self.permitted(access, Action::WriteDocuments, id).await?;
         let document = inner.store.documents().rename(access.tenant(), id, &place, access.actor()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
@@ -222,7 +230,7 @@ impl Documents<'_> {
     /// `document_not_found`.
     pub async fn remove(&self, access: &Access, id: DocumentId) -> Result<(), EngineError> {
         let inner = self.0.inner();
-        let document = inner.store.documents().get(access.tenant(), id).await?;
+        let document = self.permitted(access, Action::WriteDocuments, id).await?;
         if !document.status.is_final() {
             for job in inner.store.jobs().of_documents(access.tenant(), &[id]).await? {
                 inner.in_hand.drop(job.id);
@@ -241,7 +249,7 @@ impl Documents<'_> {
     /// `document_not_found`, `document_not_ready`.
     pub async fn text(&self, access: &Access, id: DocumentId) -> Result<String, EngineError> {
         let inner = self.0.inner();
-        let document = inner.store.documents().get(access.tenant(), id).await?;
+        let document = self.permitted(access, Action::ReadDocuments, id).await?;
         let version = inner.store.documents().published_version(access.tenant(), id).await?;
         let text = inner.store.documents().text(access.tenant(), id, version).await?;
         text.ok_or(EngineError::NotReady(document.status.as_str()))
@@ -274,7 +282,7 @@ impl Documents<'_> {
     ) -> Result<Page<ChunkView>, EngineError> {
         let store = &self.0.inner().store;
         // A document that is not there would look like one without chunks.
-        store.documents().get(access.tenant(), id).await?;
+        self.permitted(access, Action::ReadDocuments, id).await?;
         let listed = store.chunks().list(access.tenant(), id, page).await?;
         Ok(listed.map(|row| ChunkView {
             id: row.reference,
@@ -350,18 +358,35 @@ impl Documents<'_> {
         name: &CollectionName,
     ) -> Result<Arc<Collection>, EngineError> {
         let inner = self.0.inner();
-        match inner.collection(access.tenant(), name).await {
+        match inner.permitted(access, Action::WriteDocuments, name).await {
             Err(error) if error.kind() == ErrorKind::NotFound && *name == CollectionName::fallback() => {
-                let made = self.0.collections().add(access, name, String::new(), Change::default()).await;
+                // Whoever is confined to some collections finds no other made for them.
+                if access.reach().is_some() {
+                    return Err(error);
+                }
+                must(access, Action::WriteDocuments)?;
+                let made = self.0.collections().make(access, name, String::new(), Change::default()).await;
                 if let Err(error) = made
                     && error.kind() != ErrorKind::Conflict
                 {
                     return Err(error);
                 }
-                inner.collection(access.tenant(), name).await
+                inner.permitted(access, Action::WriteDocuments, name).await
             }
             other => other,
         }
+    }
+
+    /// A document, when this may be done with it. One that the caller does not see is not there.
+    pub(crate) async fn permitted(
+        &self,
+        access: &Access,
+        action: Action,
+        id: DocumentId,
+    ) -> Result<Document, EngineError> {
+        let document = self.0.inner().store.documents().get(access.tenant(), id).await?;
+        must_see(access, action, document.collection, || StoreError::DocumentNotFound(id.to_string()))?;
+        Ok(document)
     }
 
     async fn seen(&self, access: &Access, document: Document) -> Result<Document, EngineError> {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::{Mutex, RwLock};
-use quarry_core::{Access, Clock, Collection, CollectionId, CollectionName, TenantId};
+use quarry_core::{Access, Action, Clock, Collection, CollectionId, CollectionName, TenantId};
 use quarry_index::Index;
 use quarry_models::{ChatModels, Embedder, StaticTable};
 use quarry_store::{Lane, Store};
@@ -22,6 +22,7 @@ use crate::{
     documents::Documents,
     error::EngineError,
     generations::Generations,
+    govern::{self, Identity, Keys, KnownKeys, must},
     history::{History, Recorder},
     idempotency::Idempotency,
     ingest::{InHand, Paces, build, indexer::Indexer, reaper, wake::Wake, worker},
@@ -116,6 +117,8 @@ pub(crate) struct Inner {
     pub(crate) paces: Paces,
     /// Counts up whenever a document may have moved on; whoever waits for one listens.
     pub(crate) moved: watch::Sender<u64>,
+    /// What is known of keys.
+    pub(crate) keys: KnownKeys,
     pub(crate) closing: CancellationToken,
     pub(crate) tasks: TaskTracker,
     aborts: Mutex<Vec<AbortHandle>>,
@@ -217,6 +220,7 @@ impl Engine {
             in_hand: InHand::default(),
             paces: Paces::default(),
             moved: watch::Sender::new(0),
+            keys: KnownKeys::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             aborts: Mutex::default(),
@@ -229,6 +233,7 @@ impl Engine {
         inner.start(crate::history::run(Arc::clone(&inner)));
         inner.start(agent::keep_runs(Arc::clone(&inner)));
         inner.start(reaper::run(Arc::clone(&inner)));
+        inner.start(govern::keep_uses(Arc::clone(&inner)));
         if inner.settings.sources.scheduler {
             inner.start(sources::run(Arc::clone(&inner)));
             inner.start(webhooks::run(Arc::clone(&inner)));
@@ -306,6 +311,26 @@ impl Engine {
         Sources(self)
     }
 
+    /// Whether the caller may see the server itself: its metrics.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn may_read_server(&self, access: &Access) -> Result<(), EngineError> {
+        must(access, Action::ReadServer)
+    }
+
+    /// How credentials become accesses.
+    #[must_use]
+    pub const fn identity(&self) -> Identity<'_> {
+        Identity(self)
+    }
+
+    /// The verbs on keys.
+    #[must_use]
+    pub const fn keys(&self) -> Keys<'_> {
+        Keys(self)
+    }
+
     /// The verbs on webhooks.
     #[must_use]
     pub const fn webhooks(&self) -> Webhooks<'_> {
@@ -351,6 +376,7 @@ impl Engine {
         access: &Access,
         request: SearchRequest,
     ) -> Result<SearchResponse, EngineError> {
+        must(access, Action::Search)?;
         retrieve::search(&self.inner, access, request).await
     }
 
@@ -359,6 +385,7 @@ impl Engine {
     /// # Errors
     /// The same.
     pub async fn answer(&self, access: &Access, request: AnswerRequest) -> Result<Answer, EngineError> {
+        must(access, Action::Run)?;
         answer::answer(&self.inner, access, request).await
     }
 

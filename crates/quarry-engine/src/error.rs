@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use quarry_core::{ErrorKind, Fault, FilterError};
+use quarry_core::{Action, ErrorKind, Fault, FilterError};
 use quarry_index::IndexError;
 use quarry_models::ModelError;
 use quarry_store::StoreError;
+
+use crate::govern::Refusal;
 
 /// Why an engine call failed.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +77,15 @@ pub enum EngineError {
     /// The same signed request came before.
     #[error("this request was taken already; sign a new one with the present time")]
     Replayed,
+    /// The caller may not do this.
+    #[error("you may not {}; {} may", .0.in_words(), needed(*.0))]
+    Forbidden(Action),
+    /// Only whoever asked decides about a run's calls.
+    #[error("the run is another person's: only whoever asked decides about its calls")]
+    NotYours,
+    /// A credential is not taken.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The engine is shutting down.
     #[error("the server is shutting down; try again in a moment")]
     Closing,
@@ -122,6 +133,18 @@ pub enum EngineError {
     Task(String),
 }
 
+/// Who may do what the caller may not.
+fn needed(action: Action) -> String {
+    let scope = action.scope();
+    if action.is_operators() {
+        return format!(
+            "a key of the root tenant with the role `{}` and the scope `{scope}`",
+            action.least()
+        );
+    }
+    format!("the role `{}`, and a key with the scope `{scope}` or `admin`,", action.least())
+}
+
 impl EngineError {
     /// Invalid input.
     pub(crate) fn invalid(code: &'static str, pointer: &'static str, problem: impl Into<String>) -> Self {
@@ -148,6 +171,7 @@ impl EngineError {
             Self::Parse(error) => Some(error),
             Self::Cage(error) => Some(error),
             Self::Dataset(error) => Some(error),
+            Self::Refused(error) => Some(error),
             _ => None,
         }
     }
@@ -162,6 +186,7 @@ impl Fault for EngineError {
             Self::CallNotFound(_) => ErrorKind::NotFound,
             Self::Dropped | Self::GenerationFailed(_) | Self::Replayed => ErrorKind::Conflict,
             Self::Unsigned => ErrorKind::Unauthenticated,
+            Self::Forbidden(_) | Self::NotYours => ErrorKind::Forbidden,
             Self::Shared { kind, .. } => *kind,
             Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
                 ErrorKind::Unavailable
@@ -184,6 +209,7 @@ impl Fault for EngineError {
             Self::Embedding { .. } => "embedder_unavailable",
             Self::Dropped => "dropped",
             Self::Unsigned => "unauthenticated",
+            Self::Forbidden(_) | Self::NotYours => "forbidden",
             Self::Replayed => "push_replayed",
             Self::GenerationFailed(_) => "generation_failed",
             Self::Shared { code, .. } => code,

@@ -198,3 +198,8 @@ pub(crate) fn webhook_sent(delivery: DeliveryId, outcome: &'static str, took: Du
 pub(crate) fn webhooks_failed(error: &EngineError) {
     tracing::error!(code = error.code(), %error, "messages to webhooks could not be taken from the queue");
 }
+
+/// When keys were last used could not be written. They are used all the same.
+pub(crate) fn key_uses_failed(error: &quarry_store::StoreError) {
+    tracing::warn!(code = error.code(), %error, "the last uses of keys could not be written");
+}

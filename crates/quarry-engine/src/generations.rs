@@ -1,6 +1,6 @@
 //! Generations of a collection: another embedder or another way of cutting, built beside what answers and swapped in.
 
-use quarry_core::{Access, Chunking, Collection, CollectionName, ErrorKind, Fault, Scope, Timestamp};
+use quarry_core::{Access, Action, Chunking, Collection, CollectionName, ErrorKind, Fault, Scope, Timestamp};
 pub use quarry_store::GenerationState;
 use quarry_store::{Generation, NewGeneration};
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ impl Generations<'_> {
         wanted: impl Fn(&Generation) -> bool,
     ) -> Result<Vec<GenerationView>, EngineError> {
         let inner = self.0.inner();
-        let collection = inner.store.collections().get(access.tenant(), name).await?;
+        let collection = self.0.collections().fresh(access, Action::ReadCollection, name).await?;
         let mut views = Vec::new();
         for one in inner.store.generations().list(access.tenant(), collection.id).await? {
             if wanted(&one) {
@@ -103,7 +103,7 @@ impl Generations<'_> {
         number: u32,
     ) -> Result<GenerationView, EngineError> {
         let inner = self.0.inner();
-        let collection = inner.store.collections().get(access.tenant(), name).await?;
+        let collection = self.0.collections().fresh(access, Action::ReadCollection, name).await?;
         let one = inner.store.generations().get(access.tenant(), collection.id, number).await?;
         view(inner, &collection, one).await
     }
@@ -120,7 +120,7 @@ impl Generations<'_> {
         change: Change,
     ) -> Result<GenerationView, EngineError> {
         let inner = self.0.inner();
-        let collection = inner.store.collections().get(access.tenant(), name).await?;
+        let collection = self.0.collections().fresh(access, Action::ChangeCollection, name).await?;
         if let Some(chunking) = &change.chunking {
             check(chunking)?;
         }
@@ -148,7 +148,7 @@ impl Generations<'_> {
         number: u32,
     ) -> Result<GenerationView, EngineError> {
         let inner = self.0.inner();
-        let collection = inner.store.collections().get(access.tenant(), name).await?;
+        let collection = self.0.collections().fresh(access, Action::ChangeCollection, name).await?;
         let scope = (access.tenant(), collection.id);
         let one = inner.store.generations().resume(scope, number, access.actor()).await?;
         build::start(inner, Scope { generation: one.number, ..collection.scope() });
@@ -166,7 +166,7 @@ impl Generations<'_> {
         number: u32,
     ) -> Result<(), EngineError> {
         let inner = self.0.inner();
-        let collection = inner.store.collections().get(access.tenant(), name).await?;
+        let collection = self.0.collections().fresh(access, Action::ChangeCollection, name).await?;
         let id = (access.tenant(), collection.id);
         inner.store.generations().drop_one(id, number, access.actor()).await?;
         let scope = Scope { generation: number, ..collection.scope() };

@@ -1,18 +1,21 @@
 //! What was asked and what came of it.
 
-use quarry_core::{Access, ChunkRef, Collection, CollectionName, Page, PageRequest, QueryId, Timestamp};
+use quarry_core::{
+    Access, Action, ChunkRef, Collection, CollectionName, Page, PageRequest, QueryId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use quarry_store::{HistoryEntry, NewHistory};
+use quarry_store::{HistoryEntry, HistoryFilter, NewHistory, StoreError};
 use tokio::sync::Notify;
 
 use crate::{
     engine::{Engine, Inner},
     error::EngineError,
     events,
+    govern::must,
     retrieve::Hit,
 };
 
@@ -59,12 +62,16 @@ impl History<'_> {
         page: &PageRequest,
     ) -> Result<Page<HistoryView>, EngineError> {
         let inner = self.0.inner();
+        must(access, Action::Run)?;
         inner.recorder.flush(inner).await?;
         let collection = match collection {
-            Some(name) => Some(inner.collection(access.tenant(), name).await?.id),
+            Some(name) => Some(inner.permitted(access, Action::Run, name).await?.id),
             None => None,
         };
-        let listed = inner.store.history().list(access.tenant(), collection, page).await?;
+        let me = access.actor().to_string();
+        let actor = access.check(Action::ReadOthers).is_err().then_some(me.as_str());
+        let listed =
+            inner.store.history().list(access.tenant(), HistoryFilter { collection, actor }, page).await?;
         Ok(listed.map(HistoryView::from))
     }
 
@@ -75,7 +82,7 @@ impl History<'_> {
     pub async fn get(&self, access: &Access, id: QueryId) -> Result<HistoryView, EngineError> {
         let inner = self.0.inner();
         inner.recorder.flush(inner).await?;
-        Ok(inner.store.history().get(access.tenant(), id).await?.into())
+        Ok(self.mine(access, id).await?.into())
     }
 
     /// Erases one question.
@@ -85,7 +92,18 @@ impl History<'_> {
     pub async fn erase(&self, access: &Access, id: QueryId) -> Result<(), EngineError> {
         let inner = self.0.inner();
         inner.recorder.flush(inner).await?;
+        self.mine(access, id).await?;
         Ok(inner.store.history().erase(access.tenant(), id).await?)
+    }
+
+    /// A question, when the caller asked it or may see what others ask.
+    async fn mine(&self, access: &Access, id: QueryId) -> Result<HistoryEntry, EngineError> {
+        must(access, Action::Run)?;
+        let entry = self.0.inner().store.history().get(access.tenant(), id).await?;
+        if entry.actor != access.actor().to_string() && access.check(Action::ReadOthers).is_err() {
+            return Err(StoreError::HistoryNotFound(id.to_string()).into());
+        }
+        Ok(entry)
     }
 }
 

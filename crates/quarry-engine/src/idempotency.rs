@@ -23,6 +23,11 @@ pub struct StoredResponse {
     pub body: Vec<u8>,
 }
 
+/// A key under the name of whoever sends it: nobody is given what was answered to somebody else.
+fn own(access: &Access, key: &str) -> String {
+    format!("{} {key}", access.actor())
+}
+
 /// The verbs on kept answers.
 #[derive(Clone, Copy)]
 pub struct Idempotency<'a>(pub(crate) &'a Engine);
@@ -33,7 +38,7 @@ impl Idempotency<'_> {
     /// # Errors
     /// Storage errors.
     pub async fn find(&self, access: &Access, key: &str) -> Result<Option<StoredResponse>, EngineError> {
-        let found = self.0.inner().store.idempotency().find(access.tenant(), key).await?;
+        let found = self.0.inner().store.idempotency().find(access.tenant(), &own(access, key)).await?;
         let oldest = self.oldest();
         Ok(found.filter(|kept| kept.created_at > oldest).map(|kept| {
             let mut fingerprint = [0; 32];
@@ -64,7 +69,7 @@ impl Idempotency<'_> {
             body: answer.body,
             created_at: inner.clock.now(),
         };
-        inner.store.idempotency().put(access.tenant(), key, &remembered).await?;
+        inner.store.idempotency().put(access.tenant(), &own(access, key), &remembered).await?;
         Ok(())
     }
 

@@ -1,11 +1,18 @@
 //! Jobs, as people see them.
 
-use quarry_core::{Access, CollectionId, CollectionName, DocumentId, JobId, Page, PageRequest, Timestamp};
-use quarry_store::{DeadFilter, JobInfo};
+use quarry_core::{
+    Access, Action, CollectionId, CollectionName, DocumentId, JobId, Page, PageRequest, Timestamp,
+};
+use quarry_store::{DeadFilter, JobInfo, StoreError};
 pub use quarry_store::{JobStage, JobStatus};
 use serde::{Deserialize, Serialize};
 
-use crate::{engine::Engine, error::EngineError, ingest::hint};
+use crate::{
+    engine::Engine,
+    error::EngineError,
+    govern::{must, must_see},
+    ingest::hint,
+};
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,7 +87,9 @@ impl Jobs<'_> {
         status: Option<JobStatus>,
         page: &PageRequest,
     ) -> Result<Page<JobView>, EngineError> {
-        let listed = self.0.inner().store.jobs().list(access.tenant(), status, page).await?;
+        must(access, Action::ReadJobs)?;
+        let reach = access.reach();
+        let listed = self.0.inner().store.jobs().list(access.tenant(), reach.as_ref(), status, page).await?;
         Ok(listed.map(|job| self.view(job)))
     }
 
@@ -89,7 +98,7 @@ impl Jobs<'_> {
     /// # Errors
     /// `job_not_found`.
     pub async fn get(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
-        Ok(self.view(self.0.inner().store.jobs().get(access.tenant(), id).await?))
+        Ok(self.view(self.permitted(access, Action::ReadJobs, id).await?))
     }
 
     /// Queues a dead or cancelled job again; it goes on from its last checkpoint.
@@ -98,6 +107,7 @@ impl Jobs<'_> {
     /// `job_not_found`, `job_not_dead`.
     pub async fn retry(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
         let inner = self.0.inner();
+        self.permitted(access, Action::ChangeJobs, id).await?;
         let job = inner.store.jobs().revive(access.tenant(), id, access.actor()).await?;
         inner.work.wake_all();
         inner.announce();
@@ -110,6 +120,7 @@ impl Jobs<'_> {
     /// `job_not_found`, `job_over`.
     pub async fn cancel(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
         let inner = self.0.inner();
+        self.permitted(access, Action::ChangeJobs, id).await?;
         let job = inner.store.jobs().cancel(access.tenant(), id, access.actor()).await?;
         inner.in_hand.drop(id);
         inner.announce();
@@ -126,7 +137,7 @@ impl Jobs<'_> {
         which: &DeadLetters,
         page: &PageRequest,
     ) -> Result<Page<JobView>, EngineError> {
-        let filter = self.filter(access, which).await?;
+        let filter = self.filter(access, Action::ReadJobs, which).await?;
         let listed = self.0.inner().store.jobs().dead(access.tenant(), &filter, page).await?;
         Ok(listed.map(|job| self.view(job)))
     }
@@ -137,7 +148,7 @@ impl Jobs<'_> {
     /// `collection_not_found`.
     pub async fn retry_dead(&self, access: &Access, which: &DeadLetters) -> Result<u64, EngineError> {
         let inner = self.0.inner();
-        let filter = self.filter(access, which).await?;
+        let filter = self.filter(access, Action::ChangeJobs, which).await?;
         let revived = inner.store.jobs().revive_all(access.tenant(), &filter, access.actor()).await?;
         inner.work.wake_all();
         inner.announce();
@@ -149,6 +160,7 @@ impl Jobs<'_> {
     /// # Errors
     /// `job_not_found`, `job_not_dead`.
     pub async fn drop_one(&self, access: &Access, id: JobId) -> Result<(), EngineError> {
+        self.permitted(access, Action::ChangeJobs, id).await?;
         Ok(self.0.inner().store.jobs().drop_dead(access.tenant(), id, access.actor()).await?)
     }
 
@@ -157,16 +169,29 @@ impl Jobs<'_> {
     /// # Errors
     /// `collection_not_found`.
     pub async fn drop_dead(&self, access: &Access, which: &DeadLetters) -> Result<u64, EngineError> {
-        let filter = self.filter(access, which).await?;
+        let filter = self.filter(access, Action::ChangeJobs, which).await?;
         Ok(self.0.inner().store.jobs().drop_all_dead(access.tenant(), &filter, access.actor()).await?)
     }
 
-    async fn filter(&self, access: &Access, which: &DeadLetters) -> Result<DeadFilter, EngineError> {
-        let collection = match &which.collection {
-            Some(name) => Some(self.0.inner().collection(access.tenant(), name).await?.id),
-            None => None,
+    /// A job, when this may be done with it. One of a collection that the caller does not see is not there.
+    async fn permitted(&self, access: &Access, action: Action, id: JobId) -> Result<JobInfo, EngineError> {
+        let job = self.0.inner().store.jobs().get(access.tenant(), id).await?;
+        must_see(access, action, job.collection, || StoreError::JobNotFound(id.to_string()))?;
+        Ok(job)
+    }
+
+    async fn filter(
+        &self,
+        access: &Access,
+        action: Action,
+        which: &DeadLetters,
+    ) -> Result<DeadFilter, EngineError> {
+        must(access, action)?;
+        let collections = match &which.collection {
+            Some(name) => Some([self.0.inner().permitted(access, action, name).await?.id].into()),
+            None => access.reach(),
         };
-        Ok(DeadFilter { collection, code: which.code.clone(), stage: which.stage })
+        Ok(DeadFilter { collections, code: which.code.clone(), stage: which.stage })
     }
 
     fn view(&self, job: JobInfo) -> JobView {

@@ -14,6 +14,7 @@ pub mod error;
 pub mod eval;
 pub mod events;
 pub mod generations;
+pub mod govern;
 mod health;
 pub mod history;
 pub mod idempotency;

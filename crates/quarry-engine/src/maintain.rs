@@ -1,6 +1,6 @@
 //! Keeping the index true to the database: verify, repair, rebuild.
 
-use quarry_core::{Access, Collection, CollectionName, Scope};
+use quarry_core::{Access, Action, Collection, CollectionName, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -56,7 +56,7 @@ impl Maintenance<'_> {
         access: &Access,
         collection: &CollectionName,
     ) -> Result<Verification, EngineError> {
-        let collection = self.0.collections().get(access, collection).await?;
+        let collection = self.0.collections().fresh(access, Action::MaintainIndex, collection).await?;
         compare(self.0.inner(), &collection).await
     }
 
@@ -66,7 +66,7 @@ impl Maintenance<'_> {
     /// The same.
     pub async fn repair(&self, access: &Access, collection: &CollectionName) -> Result<Repair, EngineError> {
         let inner = self.0.inner();
-        let collection = self.0.collections().get(access, collection).await?;
+        let collection = self.0.collections().fresh(access, Action::MaintainIndex, collection).await?;
         let before = compare(inner, &collection).await?;
         if before.clean {
             return Ok(Repair { after: before.clone(), before, rebuilt: false });
@@ -92,7 +92,7 @@ impl Maintenance<'_> {
         progress: &(dyn Fn(u64, u64) + Send + Sync),
     ) -> Result<Collection, EngineError> {
         let inner = self.0.inner();
-        let old = self.0.collections().get(access, collection).await?;
+        let old = self.0.collections().fresh(access, Action::MaintainIndex, collection).await?;
         let same_embedder = change.embedder.as_ref().is_none_or(|id| *id == old.embedder);
         let same_chunking = change.chunking.is_none_or(|chunking| Some(chunking) == old.chunking);
         if same_embedder && same_chunking {

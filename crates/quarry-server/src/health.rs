@@ -9,7 +9,13 @@ use quarry_engine::Health;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{auth, problem::Problem, reply, state::AppState, wire::HealthCheck};
+use crate::{
+    auth::{self, Caller},
+    problem::Problem,
+    reply,
+    state::AppState,
+    wire::HealthCheck,
+};
 
 /// The process is alive.
 #[derive(Serialize, ToSchema)]
@@ -52,13 +58,14 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Result<Response, Pro
     Ok((code, reply::json(&Readiness { status, checks })?).into_response())
 }
 
-/// Metrics in Prometheus' text format; without the key when `server.metrics_open` is set.
+/// Metrics in Prometheus' text format, for admins of the root tenant; without a key when `server.metrics_open` is set.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
     (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
 ))]
 pub(crate) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
     if !state.app.settings.metrics_open {
-        auth::authenticate(&headers, &state.app.admin_key_hash)?;
+        let Caller(access) = auth::authenticate(&state, &headers).await?;
+        state.app.engine.may_read_server(&access)?;
     }
     // Looking at the queue sets its gauges.
     drop(state.app.engine.health().await);

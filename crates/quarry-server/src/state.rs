@@ -18,8 +18,6 @@ const MOST_PUSHES: usize = 8;
 pub struct App {
     /// What the product does.
     pub engine: Engine,
-    /// SHA-256 of the admin key.
-    pub admin_key_hash: [u8; 32],
     /// What it can be told.
     pub settings: ServerSettings,
     /// Renders `/metrics`; see [`crate::install_recorder`].

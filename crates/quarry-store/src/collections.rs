@@ -12,6 +12,7 @@ use crate::{
     error::StoreError,
     generations::{self, GenerationState, NewGeneration},
     page,
+    reach::{Reach, within},
     sql::{Arg, Row, Session, args, value::json_text},
     store::{Store, retry},
     tenants,
@@ -183,13 +184,16 @@ impl Collections<'_> {
     pub async fn list(
         &self,
         tenant: TenantId,
+        reach: Option<&Reach>,
         request: &PageRequest,
     ) -> Result<Page<Collection>, StoreError> {
+        let mut session = self.store.db().read().await?;
+        let mut values = args![tenant, page::after_text(request)?, page::fetch(request)];
+        let within = within(session.dialect(), "id", reach, &mut values);
         let sql = format!(
-            "SELECT {COLUMNS} FROM collections WHERE tenant = $1 AND name > $2 ORDER BY name LIMIT $3"
+            "SELECT {COLUMNS} FROM collections WHERE tenant = $1 AND name > $2{within} ORDER BY name LIMIT $3"
         );
-        let values = args![tenant, page::after_text(request)?, page::fetch(request)];
-        let rows = self.store.db().read().await?.rows(sql, values).await?;
+        let rows = session.rows(sql, values).await?;
         let items = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(page::page(items, request, |item: &Collection| item.name.to_string()))
     }

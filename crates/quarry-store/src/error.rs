@@ -46,6 +46,15 @@ pub enum StoreError {
     /// No webhook of this tenant has the id.
     #[error("there is no webhook `{0}`")]
     WebhookNotFound(String),
+    /// No key of this tenant has the name or id.
+    #[error("there is no key `{0}`")]
+    KeyNotFound(String),
+    /// The key's name is taken, or was.
+    #[error("a key named `{0}` exists, or existed; a name is never given twice")]
+    KeyExists(String),
+    /// The key is not used any more.
+    #[error("the key `{0}` is revoked or was rotated already")]
+    KeyOver(String),
     /// The tenant is unknown.
     #[error("there is no tenant `{0}`")]
     TenantNotFound(String),
@@ -190,8 +199,11 @@ impl Fault for StoreError {
             | Self::RunNotFound(_)
             | Self::SourceNotFound(_)
             | Self::WebhookNotFound(_)
+            | Self::KeyNotFound(_)
             | Self::TenantNotFound(_) => ErrorKind::NotFound,
             Self::CollectionExists(_)
+            | Self::KeyExists(_)
+            | Self::KeyOver(_)
             | Self::JobNotDead(..)
             | Self::JobOver(..)
             | Self::GenerationBusy(..)
@@ -236,6 +248,9 @@ impl Fault for StoreError {
             Self::RunNotFound(_) => "run_not_found",
             Self::SourceNotFound(_) => "source_not_found",
             Self::WebhookNotFound(_) => "webhook_not_found",
+            Self::KeyNotFound(_) => "key_not_found",
+            Self::KeyExists(_) => "key_exists",
+            Self::KeyOver(_) => "key_over",
             Self::SourceExists(_) => "source_exists",
             Self::SourceBusy(_) => "source_busy",
             Self::SourceLost => "source_lost",

@@ -65,6 +65,15 @@ pub struct History<'a> {
 
 const COLUMNS: &str = "id, collection, actor, kind, question, answer, details, micros, created_at";
 
+/// Which questions are meant. What is absent is not asked about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HistoryFilter<'a> {
+    /// Put to this collection.
+    pub collection: Option<CollectionId>,
+    /// By this actor, as actors display themselves.
+    pub actor: Option<&'a str>,
+}
+
 impl History<'_> {
     /// Adds questions, in one transaction.
     ///
@@ -104,17 +113,21 @@ impl History<'_> {
     pub async fn list(
         &self,
         tenant: TenantId,
-        collection: Option<CollectionId>,
+        filter: HistoryFilter<'_>,
         request: &PageRequest,
     ) -> Result<Page<HistoryEntry>, StoreError> {
         let mut values = args![tenant, page::before_id(request)?, page::fetch(request)];
-        let mut filter = "";
-        if let Some(collection) = collection {
-            values.push(Arg::from(collection));
-            filter = " AND collection = $4";
+        let mut clauses = String::new();
+        let asked =
+            [("collection", filter.collection.map(Arg::from)), ("actor", filter.actor.map(Arg::from))];
+        for (column, value) in asked {
+            if let Some(value) = value {
+                values.push(value);
+                clauses.push_str(&format!(" AND {column} = ${}", values.len()));
+            }
         }
         let sql = format!(
-            "SELECT {COLUMNS} FROM history WHERE tenant = $1 AND id < $2{filter} ORDER BY id DESC LIMIT $3"
+            "SELECT {COLUMNS} FROM history WHERE tenant = $1 AND id < $2{clauses} ORDER BY id DESC LIMIT $3"
         );
         let rows = self.store.db().read().await?.rows(sql, values).await?;
         let items = rows.iter().map(read).collect::<Result<_, _>>()?;

@@ -21,8 +21,11 @@ mod generations;
 mod history;
 mod idempotency;
 mod jobs;
+mod keys;
 mod messages;
 mod page;
+mod people;
+mod reach;
 mod runs;
 mod sessions;
 mod sources;
@@ -45,12 +48,15 @@ pub use documents::{Added, Documents, NewDocument, NewPlace, Outcome};
 pub use error::StoreError;
 pub use facts::{FactChange, FactRow, Facts};
 pub use generations::{Generation, GenerationState, Generations, NewGeneration};
-pub use history::{History, HistoryEntry, NewHistory};
+pub use history::{History, HistoryEntry, HistoryFilter, NewHistory};
 pub use idempotency::{Idempotency, Remembered};
 pub use jobs::{
     DeadFilter, Heartbeat, Job, JobFailure, JobInfo, JobStage, JobStats, JobStatus, Jobs, Lane, StageAge,
 };
+pub use keys::{FoundKey, KeyRotation, KeyRow, Keys, NewKey, Owner};
 pub use messages::{Message, NewMessage};
+pub use people::{People, Standing};
+pub use reach::Reach;
 pub use runs::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, Runs};
 pub use sessions::{SessionRow, Sessions};
 pub use sources::{

@@ -18,6 +18,8 @@ use crate::{
     history::History,
     idempotency::Idempotency,
     jobs::Jobs,
+    keys::Keys,
+    people::People,
     runs::Runs,
     sessions::Sessions,
     sources::Sources,
@@ -107,6 +109,24 @@ impl Store {
     #[must_use]
     pub const fn tenants(&self) -> Tenants<'_> {
         Tenants { store: self }
+    }
+
+    /// Keys.
+    #[must_use]
+    pub const fn keys(&self) -> Keys<'_> {
+        Keys { store: self }
+    }
+
+    /// What somebody is.
+    #[must_use]
+    pub const fn people(&self) -> People<'_> {
+        People { store: self }
+    }
+
+    /// Whether this process alone changes the database, so that what it remembers of it stays true.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.db().is_sqlite()
     }
 
     /// Collections.

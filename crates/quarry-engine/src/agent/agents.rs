@@ -1,12 +1,12 @@
 //! The verbs on agents. Each change is a new version; stored runs name the version that answered.
 
-use quarry_core::{Access, AgentId, Page, PageRequest, Timestamp};
+use quarry_core::{Access, Action, AgentId, Page, PageRequest, Timestamp};
 use quarry_store::{AgentChange, AgentRow, AgentVersion, NewAgent as NewRow, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{bounds, definition::AgentDefinition};
-use crate::{engine::Engine, error::EngineError};
+use crate::{engine::Engine, error::EngineError, govern::must};
 
 /// The agent that is used when none is named. Every tenant has it from the first time it is asked for.
 pub const DEFAULT: &str = "default";
@@ -49,6 +49,7 @@ impl Agents<'_> {
     /// # Errors
     /// `invalid_agent`, `agent_exists`, `unknown_chat_model`.
     pub async fn add(&self, access: &Access, new: NewAgent) -> Result<AgentView, EngineError> {
+        must(access, Action::ChangeAgents)?;
         bounds::name(&new.name)?;
         self.check(&new.definition)?;
         let inner = self.0.inner();
@@ -75,6 +76,7 @@ impl Agents<'_> {
         name: Option<String>,
         definition: AgentDefinition,
     ) -> Result<AgentView, EngineError> {
+        must(access, Action::ChangeAgents)?;
         let known = self.get(access, agent).await?;
         if let Some(name) = &name {
             bounds::name(name)?;
@@ -102,6 +104,7 @@ impl Agents<'_> {
     /// # Errors
     /// `agent_not_found`.
     pub async fn get(&self, access: &Access, agent: &str) -> Result<AgentView, EngineError> {
+        must(access, Action::ReadAgents)?;
         let agents = self.0.inner().store.agents();
         if let Some(row) = agents.find_by_name(access.tenant(), agent).await? {
             return view(row);
@@ -120,6 +123,7 @@ impl Agents<'_> {
     /// # Errors
     /// `invalid_cursor`.
     pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<AgentView>, EngineError> {
+        must(access, Action::ReadAgents)?;
         if page.after.is_none() {
             self.get(access, DEFAULT).await?;
         }
@@ -139,6 +143,7 @@ impl Agents<'_> {
         id: AgentId,
         version: u32,
     ) -> Result<AgentView, EngineError> {
+        must(access, Action::ReadAgents)?;
         old(self.0.inner().store.agents().version(access.tenant(), id, version).await?)
     }
 
@@ -152,6 +157,7 @@ impl Agents<'_> {
         id: AgentId,
         page: &PageRequest,
     ) -> Result<Page<AgentView>, EngineError> {
+        must(access, Action::ReadAgents)?;
         let listed = self.0.inner().store.agents().versions(access.tenant(), id, page).await?;
         let next_cursor = listed.next_cursor;
         let items = listed.items.into_iter().map(old).collect::<Result<_, _>>()?;
@@ -163,6 +169,7 @@ impl Agents<'_> {
     /// # Errors
     /// `agent_not_found`; `invalid_agent` for the default one.
     pub async fn remove(&self, access: &Access, agent: &str) -> Result<(), EngineError> {
+        must(access, Action::ChangeAgents)?;
         let known = self.get(access, agent).await?;
         if known.name == DEFAULT {
             return Err(EngineError::invalid("invalid_agent", "", "the default agent cannot be removed"));

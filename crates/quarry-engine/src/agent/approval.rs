@@ -29,10 +29,12 @@ impl Runs<'_> {
     /// `run_not_found`, `run_not_waiting` where it is over.
     pub async fn cancel(&self, access: &Access, id: RunId) -> Result<(), EngineError> {
         let inner = self.0.inner();
-        if let Some(run) = inner.live.find(access.tenant(), id) {
+        if let Some(run) = self.live(access, id)? {
             run.cancelled().cancel();
             return Ok(());
         }
+        inner.keeper.flush(inner).await?;
+        self.row(access, id).await?;
         let _deciding = inner.deciding.lock().await;
         let decision = json!({"cancelled": true});
         let runs = inner.store.runs();
@@ -60,6 +62,12 @@ impl Runs<'_> {
         approved: bool,
     ) -> Result<RunHandle, EngineError> {
         let inner = self.0.inner();
+        inner.keeper.flush(inner).await?;
+        let asked = self.row(access, id).await?;
+        // It goes on with the rights of whoever decides, so that nobody else may.
+        if asked.user != access.actor().to_string() {
+            return Err(EngineError::NotYours);
+        }
         // One decision at a time: two calls of a run may be decided about at the same moment.
         let _deciding = inner.deciding.lock().await;
         let (_, waiting) = inner.store.runs().waiting(access.tenant(), id).await?;
@@ -145,13 +153,13 @@ impl Runs<'_> {
         let clock = Arc::clone(&inner.clock);
         Ok(Work {
             engine: self.0.clone(),
-            access: access.clone(),
+            access: access.for_run(),
             tools,
             model,
             search: None,
             sources: Sources::restored(checkpoint.sources.clone()),
             asked: Mutex::new(recorded::conversation(before.iter().map(|(_, event)| event))),
-            run: Arc::new(LiveRun::new(access.tenant(), row.id, clock, before)),
+            run: Arc::new(LiveRun::new((access.tenant(), row.user.clone()), row.id, clock, before)),
             again: None,
             plan,
         })

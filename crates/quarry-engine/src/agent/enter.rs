@@ -1,7 +1,7 @@
 //! From a request to a planned run. What is decided here is all that a run may do.
 
 use parking_lot::Mutex;
-use quarry_core::{Access, CollectionName, RunId};
+use quarry_core::{Access, Action, CollectionName, RunId};
 use quarry_models::{
     ChatModel, EXTRACTIVE,
     chat::{ChatMessage, Role},
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     engine::{Engine, Inner},
     error::EngineError,
+    govern::must,
 };
 
 /// The window that is planned with where there is no model.
@@ -34,6 +35,8 @@ pub(crate) async fn run(
     request: RunRequest,
 ) -> Result<RunHandle, EngineError> {
     check(&request)?;
+    must(access, Action::Run)?;
+    let access = &access.for_run();
     let inner = engine.inner();
     let agent = engine.agents().get(access, request.agent.as_deref().unwrap_or(DEFAULT)).await?;
     let definition = narrowed(&agent, request.collections.as_deref())?;
@@ -75,11 +78,13 @@ pub(crate) async fn ask(
     access: &Access,
     request: AskRequest,
 ) -> Result<RunHandle, EngineError> {
+    must(access, Action::Run)?;
+    let access = &access.for_run();
     let inner = engine.inner();
     let mut search = request.search;
     search.k = search.k.max(inner.settings.answer.passages);
     crate::retrieve::check(&search)?;
-    inner.collection(access.tenant(), &search.collection).await?;
+    inner.permitted(access, Action::Run, &search.collection).await?;
     let definition = AgentDefinition {
         collections: vec![search.collection.clone()],
         tools: Vec::new(),
@@ -119,7 +124,7 @@ fn work(
     model: Option<Arc<dyn ChatModel>>,
     tools: Tools,
 ) -> Work {
-    let run = start::fresh(engine.inner(), access.tenant(), plan.run_id);
+    let run = start::fresh(engine.inner(), (access.tenant(), plan.user.clone()), plan.run_id);
     Work {
         engine: engine.clone(),
         access: access.clone(),

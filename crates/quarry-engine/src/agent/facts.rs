@@ -1,12 +1,12 @@
 //! The verbs on what is remembered of a user. Each sees only the facts of whoever asks.
 
-use quarry_core::{Access, FactId, Page, PageRequest, SessionId, Timestamp};
+use quarry_core::{Access, Action, FactId, Page, PageRequest, SessionId, Timestamp};
 use quarry_models::Embedder as _;
 use quarry_store::{FactChange, FactRow};
 use serde::{Deserialize, Serialize};
 
 use super::memory::facts;
-use crate::{engine::Engine, error::EngineError};
+use crate::{engine::Engine, error::EngineError, govern::must};
 
 /// One thing remembered of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,7 @@ impl Facts<'_> {
         session_id: Option<SessionId>,
     ) -> Result<FactView, EngineError> {
         let inner = self.0.inner();
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         let (row, _) = facts::remember(inner, access, &user, session_id, text).await?;
         Ok(row.into())
@@ -50,6 +51,7 @@ impl Facts<'_> {
     /// # Errors
     /// `invalid_cursor`.
     pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<FactView>, EngineError> {
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.facts().list(access.tenant(), &user, page).await?.map(FactView::from))
     }
@@ -59,6 +61,7 @@ impl Facts<'_> {
     /// # Errors
     /// Storage errors.
     pub async fn recall(&self, access: &Access, text: &str) -> Result<Vec<String>, EngineError> {
+        must(access, Action::Run)?;
         facts::told(self.0.inner(), access, &access.actor().to_string(), text).await
     }
 
@@ -75,6 +78,7 @@ impl Facts<'_> {
             embedder: inner.table.info().id.clone(),
             at: inner.clock.now(),
         };
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(inner.store.facts().update(access.tenant(), &user, id, change).await?.into())
     }
@@ -84,6 +88,7 @@ impl Facts<'_> {
     /// # Errors
     /// `fact_not_found`.
     pub async fn erase(&self, access: &Access, id: FactId) -> Result<(), EngineError> {
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.facts().erase(access.actor(), access.tenant(), &user, id).await?)
     }
@@ -93,6 +98,7 @@ impl Facts<'_> {
     /// # Errors
     /// Storage errors.
     pub async fn erase_all(&self, access: &Access) -> Result<u64, EngineError> {
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.facts().erase_all(access.actor(), access.tenant(), &user).await?)
     }

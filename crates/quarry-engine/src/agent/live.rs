@@ -40,6 +40,8 @@ struct Log {
 pub(crate) struct LiveRun {
     pub(crate) id: RunId,
     pub(crate) tenant: TenantId,
+    /// Whose run it is, as actors display themselves.
+    pub(crate) user: String,
     clock: Arc<dyn Clock>,
     log: Mutex<Log>,
     grown: watch::Sender<()>,
@@ -51,7 +53,7 @@ pub(crate) struct LiveRun {
 impl LiveRun {
     /// A run with what it said before, where it goes on.
     pub(crate) fn new(
-        tenant: TenantId,
+        (tenant, user): (TenantId, String),
         id: RunId,
         clock: Arc<dyn Clock>,
         before: Vec<(Timestamp, AgentEvent)>,
@@ -60,6 +62,7 @@ impl LiveRun {
         Self {
             id,
             tenant,
+            user,
             clock,
             log: Mutex::new(Log { entries, gathered: String::new(), over: false }),
             grown: watch::Sender::new(()),
@@ -307,7 +310,12 @@ mod tests {
     };
 
     fn run() -> Arc<LiveRun> {
-        Arc::new(LiveRun::new(TenantId::ROOT, RunId::new(), Arc::new(SystemClock), Vec::new()))
+        Arc::new(LiveRun::new(
+            (TenantId::ROOT, "local".to_owned()),
+            RunId::new(),
+            Arc::new(SystemClock),
+            Vec::new(),
+        ))
     }
 
     fn said(text: &str) -> AgentEvent {

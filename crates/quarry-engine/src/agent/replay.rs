@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
-use quarry_core::{Access, RunId, TenantId};
+use quarry_core::{Access, RunId};
 use quarry_models::{
     ChatError, ChatEvent, ChatInfo, ChatModel, ChatRequest, ChatStream,
     chat::{ChatCapabilities, Price, ToolSpec},
@@ -77,7 +77,12 @@ pub(crate) async fn replay(engine: &Engine, access: &Access, id: RunId) -> Resul
     };
     // Time does not repeat itself: a run that time ended is compared up to there.
     plan.definition.budgets.seconds = u64::from(u32::MAX);
-    let run = Arc::new(LiveRun::new(TenantId::ROOT, id, Arc::clone(&engine.inner().clock), Vec::new()));
+    let run = Arc::new(LiveRun::new(
+        (access.tenant(), plan.user.clone()),
+        id,
+        Arc::clone(&engine.inner().clock),
+        Vec::new(),
+    ));
     let work = work(engine, access, plan, &events, &run).await;
     let end = work.drive(Progress::default()).await;
     let mut again = Vec::new();

@@ -1,17 +1,19 @@
 //! The verbs on runs: while they go, while they wait and after they have ended.
 
+use std::sync::Arc;
+
 use futures::{StreamExt, stream};
-use quarry_core::{Access, AgentId, Page, PageRequest, RunId, SessionId, Timestamp};
-use quarry_store::{RunEventRow, RunFilter, RunRow, RunState};
+use quarry_core::{Access, Action, AgentId, Page, PageRequest, RunId, SessionId, Timestamp};
+use quarry_store::{RunEventRow, RunFilter, RunRow, RunState, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     event::AgentEvent,
-    live::RunEvents,
+    live::{LiveRun, RunEvents},
     replay::{self, Replay},
 };
-use crate::{engine::Engine, error::EngineError};
+use crate::{engine::Engine, error::EngineError, govern::must};
 
 /// Events read from the store at most: more than any run may say.
 pub(crate) const ALL: u32 = u32::MAX;
@@ -70,7 +72,7 @@ impl Runs<'_> {
     pub async fn get(&self, access: &Access, id: RunId) -> Result<RunView, EngineError> {
         let inner = self.0.inner();
         inner.keeper.flush(inner).await?;
-        Ok(inner.store.runs().get(access.tenant(), id).await?.into())
+        Ok(self.row(access, id).await?.into())
     }
 
     /// A page of runs, newest first.
@@ -80,9 +82,13 @@ impl Runs<'_> {
     pub async fn list(
         &self,
         access: &Access,
-        filter: RunFilter,
+        mut filter: RunFilter,
         page: &PageRequest,
     ) -> Result<Page<RunView>, EngineError> {
+        must(access, Action::Run)?;
+        if access.check(Action::ReadOthers).is_err() {
+            filter.user = Some(access.actor().to_string());
+        }
         let inner = self.0.inner();
         inner.keeper.flush(inner).await?;
         Ok(inner.store.runs().list(access.tenant(), filter, page).await?.map(RunView::from))
@@ -93,8 +99,7 @@ impl Runs<'_> {
     /// # Errors
     /// `run_not_found`.
     pub async fn events(&self, access: &Access, id: RunId, after: u64) -> Result<RunEvents, EngineError> {
-        let inner = self.0.inner();
-        if let Some(run) = inner.live.find(access.tenant(), id) {
+        if let Some(run) = self.live(access, id)? {
             return Ok(run.events(after));
         }
         let rows = self.trace(access, id).await?;
@@ -112,6 +117,7 @@ impl Runs<'_> {
     pub async fn trace(&self, access: &Access, id: RunId) -> Result<Vec<RunEventRow>, EngineError> {
         let inner = self.0.inner();
         inner.keeper.flush(inner).await?;
+        self.row(access, id).await?;
         Ok(inner.store.runs().events(access.tenant(), id, 0, ALL).await?)
     }
 
@@ -121,11 +127,12 @@ impl Runs<'_> {
     /// `run_not_found`.
     pub async fn erase(&self, access: &Access, id: RunId) -> Result<(), EngineError> {
         let inner = self.0.inner();
-        if let Some(run) = inner.live.find(access.tenant(), id) {
+        if let Some(run) = self.live(access, id)? {
             run.cancelled().cancel();
             run.events(u64::MAX).for_each(|_| async {}).await;
         }
         inner.keeper.flush(inner).await?;
+        self.row(access, id).await?;
         Ok(inner.store.runs().erase(access.actor(), access.tenant(), id).await?)
     }
 
@@ -136,6 +143,29 @@ impl Runs<'_> {
     pub async fn replay(&self, access: &Access, id: RunId) -> Result<Replay, EngineError> {
         replay::replay(self.0, access, id).await
     }
+
+    /// A run that goes, when it is the caller's or they may see those of others.
+    pub(super) fn live(&self, access: &Access, id: RunId) -> Result<Option<Arc<LiveRun>>, EngineError> {
+        must(access, Action::Run)?;
+        let run = self.0.inner().live.find(access.tenant(), id);
+        run.map(|run| seen(access, &run.user, id).map(|()| run)).transpose()
+    }
+
+    /// The same for one that is stored.
+    pub(super) async fn row(&self, access: &Access, id: RunId) -> Result<RunRow, EngineError> {
+        must(access, Action::Run)?;
+        let row = self.0.inner().store.runs().get(access.tenant(), id).await?;
+        seen(access, &row.user, id)?;
+        Ok(row)
+    }
+}
+
+/// Whether a run of this user exists for the caller.
+fn seen(access: &Access, user: &str, id: RunId) -> Result<(), EngineError> {
+    if access.actor().to_string() == user || access.check(Action::ReadOthers).is_ok() {
+        return Ok(());
+    }
+    Err(StoreError::RunNotFound(id.to_string()).into())
 }
 
 impl From<RunRow> for RunView {

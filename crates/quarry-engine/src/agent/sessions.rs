@@ -1,11 +1,13 @@
 //! The verbs on sessions. Each sees only the sessions of whoever asks.
 
-use quarry_core::{Access, AgentId, ErrorKind, Fault, Page, PageRequest, RunId, SessionId, Timestamp};
+use quarry_core::{
+    Access, Action, AgentId, ErrorKind, Fault, Page, PageRequest, RunId, SessionId, Timestamp,
+};
 use quarry_store::{Message, RunFilter, SessionRow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{engine::Engine, error::EngineError};
+use crate::{engine::Engine, error::EngineError, govern::must};
 
 /// Longest title in characters.
 const LONGEST: usize = 200;
@@ -70,6 +72,7 @@ impl Sessions<'_> {
         agent: Option<&str>,
         title: Option<String>,
     ) -> Result<SessionView, EngineError> {
+        must(access, Action::Run)?;
         let title = title.unwrap_or_default();
         check(&title)?;
         let agent_id = match agent {
@@ -106,6 +109,7 @@ impl Sessions<'_> {
     /// # Errors
     /// `invalid_cursor`.
     pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<SessionView>, EngineError> {
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.sessions().list(access.tenant(), &user, page).await?.map(SessionView::from))
     }
@@ -136,6 +140,7 @@ impl Sessions<'_> {
         title: &str,
     ) -> Result<SessionView, EngineError> {
         check(title)?;
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.sessions().rename(access.tenant(), &user, id, title).await?.into())
     }
@@ -168,7 +173,8 @@ impl Sessions<'_> {
         let runs = self.0.runs();
         let filter = RunFilter { session_id: Some(id), ..RunFilter::default() };
         loop {
-            let page = runs.list(access, filter, &PageRequest::new(Some(PageRequest::MAX), None)).await?;
+            let page =
+                runs.list(access, filter.clone(), &PageRequest::new(Some(PageRequest::MAX), None)).await?;
             if page.items.is_empty() {
                 break;
             }
@@ -180,11 +186,13 @@ impl Sessions<'_> {
                 }
             }
         }
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.sessions().erase(access.actor(), access.tenant(), &user, id).await?)
     }
 
     pub(crate) async fn row(&self, access: &Access, id: SessionId) -> Result<SessionRow, EngineError> {
+        must(access, Action::Run)?;
         let user = access.actor().to_string();
         Ok(self.0.inner().store.sessions().get(access.tenant(), &user, id).await?)
     }

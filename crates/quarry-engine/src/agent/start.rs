@@ -199,6 +199,10 @@ fn row(work: &Work, now: Timestamp) -> RunRow {
 }
 
 /// A run that was not entered yet, for planning.
-pub(crate) fn fresh(inner: &Inner, tenant: quarry_core::TenantId, id: quarry_core::RunId) -> Arc<LiveRun> {
-    Arc::new(LiveRun::new(tenant, id, Arc::clone(&inner.clock), Vec::new()))
+pub(crate) fn fresh(
+    inner: &Inner,
+    whose: (quarry_core::TenantId, String),
+    id: quarry_core::RunId,
+) -> Arc<LiveRun> {
+    Arc::new(LiveRun::new(whose, id, Arc::clone(&inner.clock), Vec::new()))
 }

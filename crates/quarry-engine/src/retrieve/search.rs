@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use quarry_core::{Access, Collection, QueryId};
+use quarry_core::{Access, Action, Collection, QueryId};
 use quarry_index::{
     Candidates, QueryTerms, Search, Term, analyzer,
     rank::{self, LinearWeights, RankRequest, Ranked, Ranker},
@@ -177,7 +177,9 @@ struct Gathered {
 
 async fn gather(inner: &Inner, access: &Access, request: &SearchRequest) -> Result<Gathered, EngineError> {
     check(request)?;
-    let collection = inner.collection(access.tenant(), &request.collection).await?;
+    // An answer and a run look for passages as well; which of the two is allowed was asked at their door.
+    let action = if access.check(Action::Search).is_ok() { Action::Search } else { Action::Run };
+    let collection = inner.permitted(access, action, &request.collection).await?;
     let embedder = inner.embedder_of(&collection)?;
     let languages = languages::of(inner, &collection).await?;
     let query = analyzer::analyse_query(&request.query, &languages);

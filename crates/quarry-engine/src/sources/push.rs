@@ -2,11 +2,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
-use quarry_core::{Access, Actor, ErrorKind, Fault as _, Metadata, SourceId, Timestamp};
+use quarry_core::{Access, Actor, ErrorKind, Fault as _, Metadata, Rights, Role, SourceId, Timestamp};
 use quarry_store::{Settled, SourceCounts, SourceEnd, SourceItem, SourceRow, SourceRun, SourceRunState};
 
 use super::{
@@ -104,7 +105,10 @@ impl Sources<'_> {
     async fn taken(&self, row: &SourceRow, pushed: Pushed) -> Result<SourceRun, EngineError> {
         check(&pushed)?;
         let started = std::time::Instant::now();
-        let access = Access::authenticated(row.tenant, Actor::Key(format!("source:{}", row.name)));
+        // The sender may do no more than fill this collection.
+        let rights = Rights { only: Some([row.collection].into()), ..Rights::of(Role::Editor) };
+        let actor = Actor::Key(format!("source:{}", row.name));
+        let access = Access::authenticated(row.tenant, actor, Arc::new(rights));
         let sources = self.0.inner().store.sources();
         let mut counts = SourceCounts::default();
         let keys: Vec<&str> = pushed.upserts.iter().map(|one| one.key.as_str()).collect();

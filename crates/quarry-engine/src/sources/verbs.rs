@@ -1,6 +1,8 @@
 //! The verbs on sources.
 
-use quarry_core::{Access, CollectionName, ErrorKind, Fault as _, Metadata, Page, PageRequest, SourceId};
+use quarry_core::{
+    Access, Action, CollectionName, ErrorKind, Fault as _, Metadata, Page, PageRequest, SourceId,
+};
 use quarry_store::{
     NewSource as NewRow, SourceChange, SourceItem, SourceKind, SourceRow, SourceRun, StoreError,
 };
@@ -11,7 +13,12 @@ use super::{
     spec::{self, SourcePlace},
     view::SourceView,
 };
-use crate::{engine::Engine, error::EngineError, signature};
+use crate::{
+    engine::Engine,
+    error::EngineError,
+    govern::{must, must_in, must_see},
+    signature,
+};
 
 /// A source to add.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -117,12 +124,14 @@ impl Sources<'_> {
     /// # Errors
     /// `invalid_source`, `invalid_metadata`, `source_exists`, `collection_not_found`.
     pub async fn add(&self, access: &Access, new: NewSource) -> Result<SourceView, EngineError> {
+        must(access, Action::ChangeSources)?;
         let inner = self.0.inner();
         spec::check_name(&new.name)?;
         spec::check_every(new.kind, new.every_seconds)?;
         let place = new.place();
         place.check(new.kind, inner)?;
         let collection = self.0.documents().target(access, &new.collection).await?;
+        must_in(access, Action::ChangeSources, &collection)?;
         let secret = match new.kind {
             SourceKind::Push => Some(signature::secret("qs")?),
             SourceKind::Folder | SourceKind::Web => None,
@@ -150,7 +159,7 @@ impl Sources<'_> {
     /// # Errors
     /// `source_not_found`.
     pub async fn get(&self, access: &Access, source: &str) -> Result<SourceView, EngineError> {
-        self.view(self.row(access, source).await?)
+        self.view(self.row(access, Action::ReadSources, source).await?)
     }
 
     /// A page of sources, by name.
@@ -158,7 +167,9 @@ impl Sources<'_> {
     /// # Errors
     /// `invalid_cursor`.
     pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<SourceView>, EngineError> {
-        let listed = self.0.inner().store.sources().list(access.tenant(), page).await?;
+        must(access, Action::ReadSources)?;
+        let reach = access.reach();
+        let listed = self.0.inner().store.sources().list(access.tenant(), reach.as_ref(), page).await?;
         let items = listed.items.into_iter().map(|row| self.view(row)).collect::<Result<_, _>>()?;
         Ok(Page { items, next_cursor: listed.next_cursor })
     }
@@ -174,7 +185,7 @@ impl Sources<'_> {
         change: UpdateSource,
     ) -> Result<SourceView, EngineError> {
         let inner = self.0.inner();
-        let row = self.row(access, source).await?;
+        let row = self.row(access, Action::ChangeSources, source).await?;
         spec::check_every(row.kind, change.every_seconds.flatten())?;
         let place = change.place(SourcePlace::of(&row)?);
         if let Some(place) = &place {
@@ -196,7 +207,7 @@ impl Sources<'_> {
     /// `source_not_found`.
     pub async fn remove(&self, access: &Access, source: &str, documents: bool) -> Result<(), EngineError> {
         let inner = self.0.inner();
-        let row = self.row(access, source).await?;
+        let row = self.row(access, Action::ChangeSources, source).await?;
         let sources = inner.store.sources();
         if documents {
             // Nothing may be added while everything is removed: neither by a run that goes nor by one that is due.
@@ -234,7 +245,7 @@ impl Sources<'_> {
     /// # Errors
     /// `source_not_found`, `source_busy`, `source_not_synced`.
     pub async fn sync(&self, access: &Access, source: &str, force: bool) -> Result<SourceRun, EngineError> {
-        let row = self.row(access, source).await?;
+        let row = self.row(access, Action::SyncSources, source).await?;
         if row.kind == SourceKind::Push {
             return Err(EngineError::invalid(
                 "source_not_synced",
@@ -256,7 +267,7 @@ impl Sources<'_> {
         source: &str,
         page: &PageRequest,
     ) -> Result<Page<SourceRun>, EngineError> {
-        let row = self.row(access, source).await?;
+        let row = self.row(access, Action::ReadSources, source).await?;
         Ok(self.0.inner().store.sources().runs(access.tenant(), row.id, page).await?)
     }
 
@@ -270,7 +281,7 @@ impl Sources<'_> {
         source: &str,
         page: &PageRequest,
     ) -> Result<Page<SourceItem>, EngineError> {
-        let row = self.row(access, source).await?;
+        let row = self.row(access, Action::ReadSources, source).await?;
         Ok(self.0.inner().store.sources().items(access.tenant(), row.id, page).await?)
     }
 
@@ -282,16 +293,24 @@ impl Sources<'_> {
         scheduler::run_due(self.0.inner()).await
     }
 
-    /// A source by name or id.
-    pub(super) async fn row(&self, access: &Access, source: &str) -> Result<SourceRow, EngineError> {
+    /// A source by name or id, when this may be done with it. One of a collection that the caller does not see is not there.
+    pub(super) async fn row(
+        &self,
+        access: &Access,
+        action: Action,
+        source: &str,
+    ) -> Result<SourceRow, EngineError> {
         let sources = self.0.inner().store.sources();
-        if let Some(row) = sources.find_by_name(access.tenant(), source).await? {
-            return Ok(row);
-        }
-        match source.parse::<SourceId>() {
-            Ok(id) => Ok(sources.get(access.tenant(), id).await?),
-            Err(_) => Err(StoreError::SourceNotFound(source.to_owned()).into()),
-        }
+        let missing = || StoreError::SourceNotFound(source.to_owned());
+        let row = match sources.find_by_name(access.tenant(), source).await? {
+            Some(row) => row,
+            None => {
+                let id = source.parse::<SourceId>().map_err(|_| missing())?;
+                sources.get(access.tenant(), id).await?
+            }
+        };
+        must_see(access, action, row.collection, missing)?;
+        Ok(row)
     }
 
     fn view(&self, row: SourceRow) -> Result<SourceView, EngineError> {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use quarry_core::{Access, CollectionName, Page, PageRequest, Timestamp, WebhookId};
+use quarry_core::{Access, Action, CollectionName, Page, PageRequest, Timestamp, WebhookId};
 use quarry_store::{DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook as NewRow, WebhookRow};
 use serde::{Deserialize, Serialize};
 
 use super::send;
-use crate::{engine::Engine, error::EngineError, signature};
+use crate::{engine::Engine, error::EngineError, govern::must, signature};
 
 /// A webhook to add.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +64,7 @@ impl Webhooks<'_> {
     /// # Errors
     /// `invalid_webhook`, `collection_not_found`.
     pub async fn add(&self, access: &Access, new: NewWebhook) -> Result<WebhookView, EngineError> {
+        must(access, Action::ManageWebhooks)?;
         let inner = self.0.inner();
         let url = url::Url::parse(&new.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         if url.is_none_or(|url| url.host_str().is_none_or(str::is_empty)) || new.url.len() > LONGEST_URL {
@@ -79,7 +80,7 @@ impl Webhooks<'_> {
             events = known.map(str::to_owned).to_vec();
         }
         let collection = match &new.collection {
-            Some(name) => Some(inner.collection(access.tenant(), name).await?.id),
+            Some(name) => Some(inner.permitted(access, Action::ManageWebhooks, name).await?.id),
             None => None,
         };
         let webhooks = inner.store.webhooks();
@@ -106,6 +107,7 @@ impl Webhooks<'_> {
     /// # Errors
     /// `invalid_cursor`.
     pub async fn list(&self, access: &Access, page: &PageRequest) -> Result<Page<WebhookView>, EngineError> {
+        must(access, Action::ManageWebhooks)?;
         let listed = self.0.inner().store.webhooks().list(access.tenant(), page).await?;
         Ok(listed.map(WebhookView::from))
     }
@@ -115,6 +117,7 @@ impl Webhooks<'_> {
     /// # Errors
     /// `webhook_not_found`.
     pub async fn remove(&self, access: &Access, id: WebhookId) -> Result<(), EngineError> {
+        must(access, Action::ManageWebhooks)?;
         Ok(self.0.inner().store.webhooks().remove(access.actor(), access.tenant(), id).await?)
     }
 
@@ -128,6 +131,7 @@ impl Webhooks<'_> {
         id: WebhookId,
         page: &PageRequest,
     ) -> Result<Page<DeliveryInfo>, EngineError> {
+        must(access, Action::ManageWebhooks)?;
         Ok(self.0.inner().store.webhooks().deliveries(access.tenant(), id, page).await?)
     }
 
@@ -136,6 +140,7 @@ impl Webhooks<'_> {
     /// # Errors
     /// `webhook_not_found`.
     pub async fn test(&self, access: &Access, id: WebhookId) -> Result<DeliveryInfo, EngineError> {
+        must(access, Action::ManageWebhooks)?;
         let inner = self.0.inner();
         let webhooks = inner.store.webhooks();
         let mut message = webhooks.test(access.tenant(), id).await?;

@@ -405,7 +405,7 @@ async fn a_session_remembers_its_turns_and_facts_their_user() {
     let export = engine.sessions().export(&access(), session.id).await.unwrap();
     assert_eq!(export.session.title, "My name is Ada");
     assert_eq!(export.messages.len(), 4);
-    let stranger = quarry_core::Access::authenticated(
+    let stranger = quarry_core::Access::owner(
         quarry_core::TenantId::ROOT,
         quarry_core::Actor::Key("stranger".to_owned()),
     );

@@ -151,7 +151,7 @@ async fn what_lies_outside_is_answered_like_what_is_not_there() {
     let run = Run::new(&engine);
     let foreign = put_in(&engine, "default", "mine", "Mine.").await;
     let stranger = Run {
-        access: Access::authenticated(TenantId::new(), Actor::Key("stranger".to_owned())),
+        access: Access::owner(TenantId::new(), Actor::Key("stranger".to_owned())),
         ..Run::new(&engine)
     };
     for tool in ["search", "list_documents"] {
@@ -304,7 +304,7 @@ async fn facts_are_recalled_by_words_and_meaning_by_their_user_alone() {
     assert_eq!(recalled.lines().next(), Some("- Ada prefers answers in metric units."), "{recalled}");
     let bob = Run { user: "bob", ..Run::new(&engine) };
     let stranger = Run {
-        access: Access::authenticated(TenantId::new(), Actor::Key("stranger".to_owned())),
+        access: Access::owner(TenantId::new(), Actor::Key("stranger".to_owned())),
         ..Run::new(&engine)
     };
     for other in [&bob, &stranger] {

@@ -190,7 +190,7 @@ impl World {
 }
 
 pub fn access() -> Access {
-    Access::authenticated(TenantId::ROOT, Actor::Local)
+    Access::owner(TenantId::ROOT, Actor::Local)
 }
 
 pub fn collection() -> CollectionName {

@@ -1,5 +1,6 @@
-//! Who is asking. Today one admin key; what handlers receive is an `Access` already, so that more can come.
+//! Who is asking: from what a request shows to an `Access`.
 
 mod caller;
+mod presented;
 
 pub(crate) use caller::{Caller, authenticate};

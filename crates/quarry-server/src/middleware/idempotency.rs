@@ -83,7 +83,7 @@ impl Repeatable<'_> {
         let Some(key) = self.key()? else {
             return Ok(work.await?.into_response(false));
         };
-        let Some(_turn) = Turn::take(self.state, key) else {
+        let Some(_turn) = Turn::take(self.state, self.access, key) else {
             let detail = "a request with this `Idempotency-Key` is being answered; wait for it or try again";
             let problem = Problem::new(StatusCode::CONFLICT, "idempotency_in_progress", detail);
             return Err(problem.retry_after(std::time::Duration::from_secs(1)));
@@ -130,9 +130,11 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn take(state: &'a AppState, key: &str) -> Option<Self> {
-        let fresh = state.answering.lock().insert(key.to_owned());
-        fresh.then(|| Self { state, key: key.to_owned() })
+    /// Keys are a caller's own: what somebody else sends under the same one has nothing to do with it.
+    fn take(state: &'a AppState, access: &Access, key: &str) -> Option<Self> {
+        let key = format!("{}/{}/{key}", access.tenant(), access.actor());
+        let fresh = state.answering.lock().insert(key.clone());
+        fresh.then(|| Self { state, key })
     }
 }
 

@@ -13,6 +13,7 @@ use quarry_engine::{
     Cage, CageSettings, Engine, EngineSettings, Parts,
     agent::{ToolSource, toolset::Fixed},
     engine::Embedders,
+    govern::SecretKey,
     outbound::{Outbound, OutboundSettings},
 };
 use quarry_index::testing::MemoryIndex;
@@ -24,13 +25,12 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{listening::Listener, schema};
 
-pub const KEY: &str = "the-key-of-this-test";
+pub const KEY: &str = "qk_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// What a server is made with.
 pub struct Setup {
@@ -128,8 +128,9 @@ impl TestApp {
         let engine = engine(data.path(), (engine_settings, chat, tools, outbound)).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let admin_key_hash = Sha256::digest(KEY).into();
-        let app = App { engine: engine.clone(), admin_key_hash, settings, metrics: recorder() };
+        let key = SecretKey::read(KEY).expect("a key");
+        engine.identity().admit_folder_key(&key).await.unwrap();
+        let app = App { engine: engine.clone(), settings, metrics: recorder() };
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async move { drop(stopped.await) };

@@ -153,7 +153,7 @@ async fn strangers_and_wrong_methods_are_refused() {
 #[tokio::test]
 async fn a_pair_of_streams_serves_until_the_client_closes_it() {
     let (app, _) = tides().await;
-    let access = Access::authenticated(TenantId::ROOT, Actor::Local);
+    let access = Access::owner(TenantId::ROOT, Actor::Local);
     let backend = Arc::new(EngineBackend::new(app.engine.clone(), access));
     let (client, server) = tokio::io::duplex(64 * 1024);
     let (read, write) = tokio::io::split(server);
@@ -209,7 +209,7 @@ async fn the_official_client_calls_every_tool_over_http_and_a_pair_of_streams() 
     check(&official(&python, &["http", &format!("http://{}/mcp", app.address), KEY]).await);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let access = Access::authenticated(TenantId::ROOT, Actor::Local);
+    let access = Access::owner(TenantId::ROOT, Actor::Local);
     let backend = Arc::new(EngineBackend::new(app.engine.clone(), access));
     let serving = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();

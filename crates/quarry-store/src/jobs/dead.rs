@@ -1,6 +1,6 @@
 //! Dead letters: jobs that were given up, one by one or many at once.
 
-use quarry_core::{Actor, CollectionId, JobId, Page, PageRequest, TenantId};
+use quarry_core::{Actor, JobId, Page, PageRequest, TenantId};
 use serde_json::json;
 
 use super::{JobInfo, JobStage, JobStatus, Jobs, end, info};
@@ -8,15 +8,16 @@ use crate::{
     audit::{Change, record},
     error::StoreError,
     page,
-    sql::{Arg, args},
+    reach::{Reach, within},
+    sql::{Arg, Dialect, args},
     store::retry,
 };
 
 /// Which dead letters are meant. What is absent is not asked about.
 #[derive(Clone, Debug, Default)]
 pub struct DeadFilter {
-    /// Of this collection.
-    pub collection: Option<CollectionId>,
+    /// Of these collections.
+    pub collections: Option<Reach>,
     /// That failed with this code.
     pub code: Option<String>,
     /// That failed after this stage.
@@ -24,13 +25,12 @@ pub struct DeadFilter {
 }
 
 impl DeadFilter {
-    fn clauses<'a>(&'a self, values: &mut Vec<Arg<'a>>) -> String {
+    fn clauses<'a>(&'a self, dialect: Dialect, values: &mut Vec<Arg<'a>>) -> String {
         let asked = [
-            ("collection", self.collection.map(Arg::from)),
             ("code", self.code.as_deref().map(Arg::from)),
             ("stage", self.stage.map(|stage| Arg::from(stage.as_str()))),
         ];
-        let mut sql = String::new();
+        let mut sql = within(dialect, "collection", self.collections.as_ref(), values);
         for (column, value) in asked {
             if let Some(value) = value {
                 values.push(value);
@@ -56,12 +56,13 @@ impl Jobs<'_> {
         request: &PageRequest,
     ) -> Result<Page<JobInfo>, StoreError> {
         let mut values = args![tenant, page::before_id(request)?, page::fetch(request)];
-        let clauses = filter.clauses(&mut values);
+        let mut session = self.store.db().read().await?;
+        let clauses = filter.clauses(session.dialect(), &mut values);
         let sql = format!(
             "SELECT {} FROM jobs WHERE tenant = $1 AND id < $2 AND status = 'dead'{clauses} ORDER BY id DESC LIMIT $3",
             info::COLUMNS
         );
-        let rows = self.store.db().read().await?.rows(sql, values).await?;
+        let rows = session.rows(sql, values).await?;
         let items = rows.iter().map(info::read).collect::<Result<_, _>>()?;
         Ok(page::page(items, request, |item: &JobInfo| item.id.to_string()))
     }

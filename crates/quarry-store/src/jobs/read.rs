@@ -8,6 +8,7 @@ use super::{JobInfo, JobStats, JobStatus, Jobs, StageAge, info};
 use crate::{
     error::StoreError,
     page,
+    reach::{Reach, within},
     sql::{Row, args},
 };
 
@@ -19,10 +20,13 @@ impl Jobs<'_> {
     pub async fn list(
         &self,
         tenant: TenantId,
+        reach: Option<&Reach>,
         status: Option<JobStatus>,
         request: &PageRequest,
     ) -> Result<Page<JobInfo>, StoreError> {
-        let values = args![tenant, page::before_id(request)?, page::fetch(request)];
+        let mut session = self.store.db().read().await?;
+        let mut values = args![tenant, page::before_id(request)?, page::fetch(request)];
+        let within = within(session.dialect(), "collection", reach, &mut values);
         let filter = match status {
             None => "",
             Some(JobStatus::Queued) => " AND status = 'queued' AND due_at IS NOT NULL",
@@ -32,10 +36,10 @@ impl Jobs<'_> {
             Some(JobStatus::Cancelled) => " AND status = 'cancelled'",
         };
         let sql = format!(
-            "SELECT {} FROM jobs WHERE tenant = $1 AND id < $2{filter} ORDER BY id DESC LIMIT $3",
+            "SELECT {} FROM jobs WHERE tenant = $1 AND id < $2{filter}{within} ORDER BY id DESC LIMIT $3",
             info::COLUMNS
         );
-        let rows = self.store.db().read().await?.rows(sql, values).await?;
+        let rows = session.rows(sql, values).await?;
         let items = rows.iter().map(info::read).collect::<Result<_, _>>()?;
         Ok(page::page(items, request, |item: &JobInfo| item.id.to_string()))
     }

@@ -36,6 +36,7 @@ impl Runs<'_> {
         let mut values: Vec<Arg<'_>> = args![tenant, page::before_id(request)?, page::fetch(request)];
         let mut sql = format!("SELECT {COLUMNS} FROM runs WHERE tenant = $1 AND id < $2");
         let asked = [
+            ("owner", filter.user.map(Arg::from)),
             ("agent", filter.agent_id.map(Arg::from)),
             ("session", filter.session_id.map(Arg::from)),
             ("state", filter.state.map(|state| Arg::from(state.as_str()))),

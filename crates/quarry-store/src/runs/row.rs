@@ -118,8 +118,10 @@ pub struct FinishedRun {
 }
 
 /// Which runs to list. What is absent is not asked about.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RunFilter {
+    /// Of this user.
+    pub user: Option<String>,
     /// Of this agent.
     pub agent_id: Option<AgentId>,
     /// Of this session.

@@ -8,6 +8,7 @@ use crate::{
     audit::{Change, record},
     error::StoreError,
     page,
+    reach::{Reach, within},
     sql::{Session, args},
     store::retry,
     tenants,
@@ -51,10 +52,17 @@ impl Sources<'_> {
     ///
     /// # Errors
     /// The database fails or the cursor is not from this list.
-    pub async fn list(&self, tenant: TenantId, request: &PageRequest) -> Result<Page<SourceRow>, StoreError> {
-        let sql = format!("{} s.tenant = $1 AND s.name > $2 ORDER BY s.name LIMIT $3", row::select());
-        let values = args![tenant, page::after_text(request)?, page::fetch(request)];
-        let rows = self.store.db().read().await?.rows(sql, values).await?;
+    pub async fn list(
+        &self,
+        tenant: TenantId,
+        reach: Option<&Reach>,
+        request: &PageRequest,
+    ) -> Result<Page<SourceRow>, StoreError> {
+        let mut session = self.store.db().read().await?;
+        let mut values = args![tenant, page::after_text(request)?, page::fetch(request)];
+        let within = within(session.dialect(), "s.collection", reach, &mut values);
+        let sql = format!("{} s.tenant = $1 AND s.name > $2{within} ORDER BY s.name LIMIT $3", row::select());
+        let rows = session.rows(sql, values).await?;
         let items = rows.iter().map(row::read).collect::<Result<_, _>>()?;
         Ok(page::page(items, request, |item: &SourceRow| item.name.clone()))
     }

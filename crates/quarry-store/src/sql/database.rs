@@ -29,6 +29,11 @@ pub(crate) enum Database {
 }
 
 impl Database {
+    /// Whether it is a SQLite file, which one process holds.
+    pub(crate) const fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
     pub(crate) async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
         let url = config.url.as_str();
         if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use quarry_core::{
-    AgentId, CollectionId, DeliveryId, DocumentId, FactId, JobId, QueryId, RunId, SessionId, SourceId,
-    TenantId, Timestamp, WebhookId,
+    AgentId, CollectionId, DeliveryId, DocumentId, FactId, GroupId, JobId, KeyId, QueryId, RunId, SessionId,
+    SourceId, TenantId, Timestamp, UserId, WebhookId,
 };
 use sqlx::{
     Row as _,
@@ -74,6 +74,11 @@ arg_from! {
     SourceId => |value| Self::Id(Some(value.uuid())),
     WebhookId => |value| Self::Id(Some(value.uuid())),
     DeliveryId => |value| Self::Id(Some(value.uuid())),
+    KeyId => |value| Self::Id(Some(value.uuid())),
+    UserId => |value| Self::Id(Some(value.uuid())),
+    GroupId => |value| Self::Id(Some(value.uuid())),
+    Option<KeyId> => |value| Self::Id(value.map(KeyId::uuid)),
+    Option<UserId> => |value| Self::Id(value.map(UserId::uuid)),
     Option<DocumentId> => |value| Self::Id(value.map(DocumentId::uuid)),
     Option<AgentId> => |value| Self::Id(value.map(AgentId::uuid)),
     Option<SessionId> => |value| Self::Id(value.map(SessionId::uuid)),

@@ -29,7 +29,7 @@ async fn pages_cover_each_collection_once_in_byte_order(world: &World) {
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
         let request = PageRequest::new(Some(2), after);
-        let page = world.store.collections().list(ROOT, &request).await.unwrap();
+        let page = world.store.collections().list(ROOT, None, &request).await.unwrap();
         seen.extend(page.items.into_iter().map(|item| item.name.to_string()));
         after = page.next_cursor;
         if after.is_none() {

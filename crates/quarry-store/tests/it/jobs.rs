@@ -80,7 +80,8 @@ async fn a_job_waits_for_its_delay_and_is_given_up_after_its_last_attempt(world:
         assert!(world.claim().await.is_empty(), "not before its delay");
         world.clock.advance(LEASE);
     }
-    let dead = world.store.jobs().list(ROOT, Some(JobStatus::Dead), &PageRequest::default()).await.unwrap();
+    let dead =
+        world.store.jobs().list(ROOT, None, Some(JobStatus::Dead), &PageRequest::default()).await.unwrap();
     assert_eq!(dead.items[0].error.as_deref(), Some("The embedder is down."));
     let revived = world.store.jobs().revive(ROOT, job, &ME).await.unwrap();
     assert_eq!((revived.status, revived.attempt), (JobStatus::Queued, 0));

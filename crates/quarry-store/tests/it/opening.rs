@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quarry_core::{Clock, Fault as _, PageRequest};
-use quarry_store::{Store, StoreConfig, testing::leave_at_version};
+use quarry_store::{HistoryFilter, Store, StoreConfig, testing::leave_at_version};
 
 use crate::world::{ROOT, World, clock, config, fresh_postgres, stories};
 
@@ -43,7 +43,15 @@ async fn a_database_of_the_version_before_keeps_its_rows() {
         let store = Store::open(&config, clock).await.unwrap();
         let collection = store.collections().get(ROOT, &"old".parse().unwrap()).await.unwrap();
         assert_eq!(collection.embedder, "static");
-        assert!(store.history().list(ROOT, None, &PageRequest::default()).await.unwrap().items.is_empty());
+        assert!(
+            store
+                .history()
+                .list(ROOT, HistoryFilter::default(), &PageRequest::default())
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
         store.close().await;
     }
 }

@@ -1,5 +1,5 @@
 use quarry_core::{Clock as _, Fault as _, PageRequest, QueryId};
-use quarry_store::{NewHistory, Remembered};
+use quarry_store::{HistoryFilter, NewHistory, Remembered};
 
 use crate::world::{ROOT, World, stories};
 
@@ -23,7 +23,8 @@ async fn questions_are_kept_newest_first_until_erased(world: &World) {
     let history = world.store.history();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = history.list(ROOT, None, &PageRequest::new(Some(3), after)).await.unwrap();
+        let page =
+            history.list(ROOT, HistoryFilter::default(), &PageRequest::new(Some(3), after)).await.unwrap();
         seen.extend(page.items.into_iter().map(|entry| entry.id));
         after = page.next_cursor;
         if after.is_none() {
@@ -31,7 +32,10 @@ async fn questions_are_kept_newest_first_until_erased(world: &World) {
         }
     }
     assert_eq!(seen, entries.iter().rev().map(|entry| entry.id).collect::<Vec<_>>());
-    let of_one = history.list(ROOT, Some(collection.id), &PageRequest::default()).await.unwrap();
+    let of_one = history
+        .list(ROOT, HistoryFilter { collection: Some(collection.id), actor: None }, &PageRequest::default())
+        .await
+        .unwrap();
     assert_eq!(of_one.items.len(), 4);
     let one = history.get(ROOT, entries[3].id).await.unwrap();
     assert_eq!((one.question.as_str(), one.details.to_string()), ("Question 3?", entries[3].details.clone()));

@@ -90,7 +90,12 @@ async fn runs_are_found_by_agent_session_and_state(world: &World) {
     for (row, same_state) in rows.iter().zip([1, 2, 1, 1]) {
         let of_state = RunFilter { state: Some(row.state), ..RunFilter::default() };
         assert_eq!(count(of_state).await, same_state, "{:?}", row.state);
-        let exact = RunFilter { agent_id: row.agent_id, session_id: row.session_id, state: Some(row.state) };
+        let exact = RunFilter {
+            user: None,
+            agent_id: row.agent_id,
+            session_id: row.session_id,
+            state: Some(row.state),
+        };
         assert_eq!(runs.list(ROOT, exact, &page).await.unwrap().items, std::slice::from_ref(row));
         let of_another = RunFilter { session_id: Some(SessionId::new()), ..exact };
         assert_eq!(count(of_another).await, 0);

@@ -16,11 +16,18 @@ fn absent<T: std::fmt::Debug>(outcome: Result<T, StoreError>) {
 }
 
 async fn source(world: &World, tenant: TenantId, name: &str, every: Option<u64>) -> SourceRow {
-    let collection =
-        match world.store.collections().list(tenant, &PageRequest::default()).await.unwrap().items.pop() {
-            Some(collection) => collection,
-            None => world.collection(tenant, "c").await,
-        };
+    let collection = match world
+        .store
+        .collections()
+        .list(tenant, None, &PageRequest::default())
+        .await
+        .unwrap()
+        .items
+        .pop()
+    {
+        Some(collection) => collection,
+        None => world.collection(tenant, "c").await,
+    };
     let new = NewSource {
         tenant,
         id: SourceId::new(),
@@ -120,7 +127,7 @@ async fn sources_belong_to_a_tenant_and_end_with_their_collection(world: &World)
     absent(sources.remember_signature((other, mine.id), b"s", LEASE).await);
     let finished = end(SourceRunState::Finished);
     absent(sources.keep_pushed((other, mine.id), (&[], &[]), &finished).await);
-    let listed = sources.list(other, &all).await.unwrap().items;
+    let listed = sources.list(other, None, &all).await.unwrap().items;
     assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), [theirs.id]);
     let foreign = NewSource {
         tenant: other,

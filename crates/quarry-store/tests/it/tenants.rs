@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{Clock as _, Collection, Fault as _, PageRequest, QueryId, TenantId};
-use quarry_store::{NewHistory, Remembered, StoreError};
+use quarry_store::{HistoryFilter, NewHistory, Remembered, StoreError};
 
 use crate::world::{DOWN, ME, MODEL, ROOT, World, publication, stories};
 
@@ -37,7 +37,7 @@ async fn tenants_never_see_each_other(world: &World) {
 
     let collections = world.store.collections();
     assert_eq!(collections.get(other, &mine.name).await.unwrap().id, theirs.id);
-    assert_eq!(collections.list(other, &all).await.unwrap().items.len(), 1);
+    assert_eq!(collections.list(other, None, &all).await.unwrap().items.len(), 1);
     absent(collections.get_by_id(other, mine.id).await);
     absent(collections.describe(other, mine.id, "x", &ME).await);
     no_generations(world, other, &mine).await;
@@ -77,7 +77,7 @@ async fn tenants_never_see_each_other(world: &World) {
     assert!(jobs.dead(other, &any, &all).await.unwrap().items.is_empty());
     absent(jobs.get(other, job).await);
     absent(jobs.revive(other, job, &ME).await);
-    assert!(jobs.list(other, None, &all).await.unwrap().items.is_empty());
+    assert!(jobs.list(other, None, None, &all).await.unwrap().items.is_empty());
 
     let audit = world.store.audit().list(other, &all).await.unwrap();
     assert!(audit.items.iter().all(|entry| entry.object == theirs.id.to_string()), "{audit:?}");
@@ -103,7 +103,16 @@ async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
     world.store.history().add(vec![entry.clone()]).await.unwrap();
     absent(world.store.history().get(other, entry.id).await);
     absent(world.store.history().erase(other, entry.id).await);
-    assert!(world.store.history().list(other, None, &PageRequest::default()).await.unwrap().items.is_empty());
+    assert!(
+        world
+            .store
+            .history()
+            .list(other, HistoryFilter::default(), &PageRequest::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
 
     let answer = Remembered {
         fingerprint: "f".into(),

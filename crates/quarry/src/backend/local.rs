@@ -60,7 +60,7 @@ impl Local {
         let mut config = config.clone();
         config.sources.scheduler = false;
         let wire::Running { engine, tools, .. } = wire::start(&config, folder).await?;
-        let access = Access::authenticated(TenantId::ROOT, Actor::Local);
+        let access = Access::owner(TenantId::ROOT, Actor::Local);
         Ok(Self { engine, access, tools, _lock: lock, _temporary: temporary })
     }
 

@@ -52,8 +52,8 @@ pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
         Failure::new(Exit::Failed, "no_metrics", format!("metrics cannot be counted: {error}"))
     })?;
     let wire::Running { engine, index, tools } = wire::start(config, &context.folder).await?;
-    let app =
-        App { engine: engine.clone(), admin_key_hash: key.hash(), settings: config.server.clone(), metrics };
+    engine.identity().admit_folder_key(key.secret()).await?;
+    let app = App { engine: engine.clone(), settings: config.server.clone(), metrics };
     let stop = CancellationToken::new();
     let serving = serve(listener, app, index, stop.clone());
     let mut serving = pin!(first(serving, offer::models(context, config)));

@@ -5,13 +5,13 @@ use std::{
     io::{ErrorKind, Write},
 };
 
-use sha2::{Digest, Sha256};
+use quarry_engine::govern::SecretKey;
 
 use super::DataFolder;
 use crate::failure::{Exit, Failure, Outcome};
 
 /// The key that opens everything.
-pub(crate) struct AdminKey(String);
+pub(crate) struct AdminKey(SecretKey);
 
 impl AdminKey {
     /// Reads the key of a folder; `None` when there is none yet.
@@ -23,7 +23,16 @@ impl AdminKey {
                     format!("`{}` is empty; delete it, and the next start makes a new key", path.display());
                 Err(Failure::new(Exit::Invalid, "invalid_key_file", text))
             }
-            Ok(text) => Ok(Some(Self(text.trim().to_owned()))),
+            Ok(text) => match SecretKey::read(text.trim()) {
+                Some(key) => Ok(Some(Self(key))),
+                None => {
+                    let text = format!(
+                        "`{}` holds no key; move it away, and the next start makes a new one",
+                        path.display()
+                    );
+                    Err(Failure::new(Exit::Invalid, "invalid_key_file", text))
+                }
+            },
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Failure::file("read", &path, &error)),
         }
@@ -34,19 +43,17 @@ impl AdminKey {
         if let Some(key) = Self::find(folder)? {
             return Ok((key, false));
         }
-        let mut random = [0_u8; 32];
-        getrandom::fill(&mut random).map_err(|error| {
-            let text = format!("the operating system gives no random numbers for a key: {error}");
-            Failure::new(Exit::Failed, "no_randomness", text)
-        })?;
-        let key = Self(format!("qk_{}", hex::encode(random)));
+        let key = Self(
+            SecretKey::make()
+                .map_err(|error| Failure::new(Exit::Failed, "no_randomness", error.to_string()))?,
+        );
         let path = folder.key();
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options.open(&path).and_then(|mut file| {
-            file.write_all(format!("{}\n", key.0).as_bytes())?;
+            file.write_all(format!("{}\n", key.expose()).as_bytes())?;
             file.sync_all()
         });
         written.map_err(|error| Failure::file("written", &path, &error))?;
@@ -55,12 +62,12 @@ impl AdminKey {
 
     /// The key itself, to be shown once or sent.
     pub(crate) fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 
-    /// What the server keeps of it.
-    pub(crate) fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.0.as_bytes()).into()
+    /// For the engine, which keeps its hash.
+    pub(crate) const fn secret(&self) -> &SecretKey {
+        &self.0
     }
 }
 
@@ -76,7 +83,7 @@ mod tests {
         let (first, made) = AdminKey::get_or_make(&folder).unwrap();
         assert!(made && first.expose().starts_with("qk_") && first.expose().len() == 67);
         let (second, made) = AdminKey::get_or_make(&folder).unwrap();
-        assert!(!made && first.hash() == second.hash());
+        assert!(!made && first.expose() == second.expose());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

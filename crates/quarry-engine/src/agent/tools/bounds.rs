@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use quarry_core::{Collection, CollectionName, Document, DocumentId, ErrorKind, Fault, Filter};
+use quarry_core::{Action, Collection, CollectionName, Document, DocumentId, ErrorKind, Fault, Filter};
 use quarry_store::StoreError;
 
 use crate::{agent::tool::ToolContext, error::EngineError};
@@ -32,9 +32,9 @@ pub(super) fn chosen(
 pub(super) async fn present(context: &ToolContext<'_>) -> Result<Vec<Arc<Collection>>, EngineError> {
     let mut found = Vec::with_capacity(context.agent.collections.len());
     for name in &context.agent.collections {
-        match context.engine.inner().collection(context.access.tenant(), name).await {
+        match context.engine.inner().permitted(context.access, Action::Run, name).await {
             Ok(collection) => found.push(collection),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Forbidden) => {}
             Err(error) => return Err(error),
         }
     }

@@ -26,6 +26,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
+    /// Only those of this user, as runs name them: `user:ada`, `key:ci`. Others than one's own are seen by admins only.
+    user: Option<String>,
     /// Only those of this agent.
     #[param(value_type = Option<Uuid>)]
     agent_id: Option<AgentId>,
@@ -61,7 +63,12 @@ pub(crate) async fn list(
     Parameters(which): Parameters<Which>,
 ) -> Result<Response, Problem> {
     let page = wire::page::request(which.limit, which.cursor);
-    let filter = RunFilter { agent_id: which.agent_id, session_id: which.session_id, state: which.state };
+    let filter = RunFilter {
+        user: which.user,
+        agent_id: which.agent_id,
+        session_id: which.session_id,
+        state: which.state,
+    };
     reply::json(&state.app.engine.runs().list(&access, filter, &page).await?)
 }
 

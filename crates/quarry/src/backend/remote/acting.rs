@@ -146,6 +146,7 @@ impl Remote {
         page: &PageRequest,
     ) -> Outcome<Page<RunView>> {
         let mut query = paged(page);
+        query.extend(filter.user.map(|user| ("user", user)));
         query.extend(filter.agent_id.map(|id| ("agent_id", id.to_string())));
         query.extend(filter.session_id.map(|id| ("session_id", id.to_string())));
         query.extend(filter.state.map(|state| ("state", state.as_str().to_owned())));

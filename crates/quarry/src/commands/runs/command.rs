@@ -40,6 +40,9 @@ pub(crate) enum RunsCommand {
 /// Which runs to list.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
+    /// Only those of this user, as runs name them: `user:ada`, `key:ci`, `local`.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Only those of this agent.
     #[arg(long, value_name = "NAME")]
     agent: Option<String>,
@@ -96,7 +99,8 @@ async fn carry_out(context: &Context, backend: &Backend, command: &RunsCommand) 
                 Some(name) => Some(backend.agent(name).await?.id),
                 None => None,
             };
-            let filter = RunFilter { agent_id, session_id: which.session, state: which.state };
+            let (session_id, state) = (which.session, which.state);
+            let filter = RunFilter { user: which.user.clone(), agent_id, session_id, state };
             let page = backend.runs(filter, &which.paging.request()).await?;
             out.result(&page, || trace::listed(&page.items));
             rest(out, &page);
