@@ -96,7 +96,7 @@ async fn runs_are_found_by_agent_session_and_state(world: &World) {
             session_id: row.session_id,
             state: Some(row.state),
         };
-        assert_eq!(runs.list(ROOT, exact, &page).await.unwrap().items, std::slice::from_ref(row));
+        assert_eq!(runs.list(ROOT, exact.clone(), &page).await.unwrap().items, std::slice::from_ref(row));
         let of_another = RunFilter { session_id: Some(SessionId::new()), ..exact };
         assert_eq!(count(of_another).await, 0);
     }
