@@ -83,6 +83,7 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(health::metrics))
         .routes(routes!(openapi::document))
         .merge(syncing())
+        .merge(identity())
         .merge(ingestion())
         .layer(DefaultBodyLimit::max(SMALL_BODY))
         .merge(upload)
@@ -105,6 +106,15 @@ fn ingestion() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::jobs::dead::list))
         .routes(routes!(v1::jobs::dead::retry))
         .routes(routes!(v1::jobs::dead::drop_all))
+}
+
+/// Who may do what.
+fn identity() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::me::whoami))
+        .routes(routes!(v1::keys::list, v1::keys::add))
+        .routes(routes!(v1::keys::get, v1::keys::revoke))
+        .routes(routes!(v1::keys::rotate))
 }
 
 /// Sources and webhooks.

@@ -30,6 +30,16 @@ impl Tenants<'_> {
         Ok(id)
     }
 
+    /// A tenant's name.
+    ///
+    /// # Errors
+    /// There is none with this id, or the database fails.
+    pub async fn name(&self, id: TenantId) -> Result<String, StoreError> {
+        let row =
+            self.store.db().read().await?.first("SELECT name FROM tenants WHERE id = $1", args![id]).await?;
+        row.ok_or_else(|| StoreError::TenantNotFound(id.to_string()))?.text(0)
+    }
+
     /// Every tenant with its name.
     ///
     /// # Errors

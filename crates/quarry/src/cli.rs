@@ -8,7 +8,7 @@ use crate::commands::{
     agents::AgentsCommand, ask::AskArgs, chat::ChatArgs, collections::CollectionsCommand,
     completions::CompletionsArgs, config::ConfigCommand, documents::DocumentsCommand, eval::EvalCommand,
     facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
-    mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand,
+    keys::KeysCommand, mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand,
     search::SearchArgs, serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand,
     watch::WatchArgs, webhooks::WebhooksCommand,
 };
@@ -98,6 +98,11 @@ pub(crate) enum Command {
     /// List, add, test and remove addresses that are told what becomes of documents.
     #[command(subcommand)]
     Webhooks(WebhooksCommand),
+    /// List, make, rotate and revoke keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Say who you are, and what you may.
+    Whoami,
     /// Look at the questions that were asked.
     #[command(subcommand)]
     History(HistoryCommand),

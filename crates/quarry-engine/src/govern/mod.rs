@@ -4,6 +4,7 @@
 //! * `authenticate`: from a key to an access; from a person that somebody vouches for to one.
 //! * `known`: what was found of keys, kept where nobody else can change it.
 //! * `keys`: the verbs on keys.
+//! * `whoami`: what the caller is and may.
 //! * `permit`: the checks that verbs make, as errors of the engine.
 
 mod authenticate;
@@ -11,9 +12,11 @@ mod keys;
 mod known;
 mod permit;
 mod secret_key;
+mod whoami;
 
 pub use authenticate::{Identity, Person, Refusal};
 pub use keys::{KeyView, Keys, MadeKey, NewKeyRequest, Rotation};
 pub(crate) use known::{KnownKeys, keep_uses};
 pub(crate) use permit::{must, must_in, must_see};
 pub use secret_key::SecretKey;
+pub use whoami::Whoami;

@@ -8,6 +8,8 @@ pub(crate) mod generations;
 pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod jobs;
+pub(crate) mod keys;
+pub(crate) mod me;
 pub(crate) mod query;
 pub(crate) mod runs;
 pub(crate) mod search;

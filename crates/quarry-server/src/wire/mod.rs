@@ -10,6 +10,7 @@ mod document;
 mod event;
 mod filter;
 mod history;
+mod identity;
 mod index;
 mod job;
 pub(crate) mod page;
@@ -34,11 +35,12 @@ pub use document::{
 pub use event::AgentEvent;
 pub use filter::{Comparison, Filter, Membership, Presence, Range, Scalar};
 pub use history::HistoryEntry;
+pub use identity::{Key, KeyScope, KeyStatus, MadeKey, NewKey, Role, RotateKey, Whoami};
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
     AgentPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage, JobPage,
-    MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
+    KeyPage, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
     WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Message, Run, Session, SourceItem,
-    SourceRun, SyncedSource, Webhook,
+    Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Key, Message, Run, Session,
+    SourceItem, SourceRun, SyncedSource, Webhook,
 };
 
 /// Which page to list.
@@ -46,6 +46,8 @@ pages! {
     DocumentPage of Document,
     /// Chunks, in the text's order.
     ChunkPage of Chunk,
+    /// Keys, newest first.
+    KeyPage of Key,
     /// Jobs, newest first.
     JobPage of Job,
     /// Questions, newest first.

@@ -136,9 +136,20 @@ impl TestApp {
             let shutdown = async move { drop(stopped.await) };
             quarry_server::serve(listener, app, shutdown).await.unwrap();
         });
-        let persona = |key| Persona { base: format!("http://{address}"), client: client(), key };
+        let persona = |key: Option<&str>| Persona {
+            key: key.map(str::to_owned),
+            base: format!("http://{address}"),
+            client: client(),
+        };
         let (admin, anonymous) = (persona(Some(KEY)), persona(None));
         Self { address, admin, anonymous, engine, stop: Some(stop), serving, _data: data }
+    }
+
+    /// Somebody with a key of their own, as `{"role": "reader"}` or narrower.
+    pub async fn persona(&self, name: &str, mut key: Value) -> Persona {
+        key["name"] = name.into();
+        let made = self.admin.post("/v1/keys", key).await.expect(201).json();
+        self.anonymous.with_key(made["key"].as_str().unwrap())
     }
 
     /// Tells the server to stop; it may still be draining.
@@ -165,7 +176,7 @@ fn client() -> reqwest::Client {
 pub struct Persona {
     base: String,
     client: reqwest::Client,
-    key: Option<&'static str>,
+    key: Option<String>,
 }
 
 /// A request on its way.
@@ -185,8 +196,8 @@ pub struct Reply {
 }
 
 impl Persona {
-    pub fn with_key(&self, key: &'static str) -> Self {
-        Self { key: Some(key), ..self.clone() }
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self.clone() }
     }
 
     pub fn ask(&self, method: &str, path: impl Into<String>) -> Ask<'_> {
@@ -226,7 +237,7 @@ impl Ask<'_> {
         let url = format!("{}{}", self.persona.base, self.path);
         let (headers, body) = (std::mem::take(&mut self.headers), std::mem::take(&mut self.body));
         let mut request = self.persona.client.request(self.method.clone(), url).headers(headers).body(body);
-        if let Some(key) = self.persona.key {
+        if let Some(key) = &self.persona.key {
             request = request.bearer_auth(key);
         }
         request.send().await.unwrap()
@@ -235,6 +246,11 @@ impl Ask<'_> {
     /// Sends it, and listens to the stream that comes back.
     pub async fn listen(mut self) -> Listener {
         Listener::new(self.sent().await)
+    }
+
+    /// Sends it, and looks at the status only: the stream behind it may have no end.
+    pub async fn status(mut self) -> u16 {
+        self.sent().await.status().as_u16()
     }
 
     /// Sends it, and holds what comes back against the OpenAPI document.

@@ -3,6 +3,7 @@
 mod acting;
 mod choose;
 mod events;
+mod governing;
 mod http;
 mod local;
 mod remote;

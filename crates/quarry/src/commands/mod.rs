@@ -19,6 +19,7 @@ pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod ingest;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod mcp;
 pub(crate) mod models;
 mod offer;
