@@ -14,6 +14,7 @@ pub mod id;
 pub mod metadata;
 pub mod page;
 pub mod policy;
+pub mod quota;
 pub mod secret;
 pub mod tenant;
 
@@ -31,5 +32,6 @@ pub use id::{
 pub use metadata::{Metadata, Value};
 pub use page::{Cursor, Page, PageRequest};
 pub use policy::{Action, KeyScope, Role};
+pub use quota::{Quota, Quotas, Usage};
 pub use secret::Secret;
 pub use tenant::{Collection, CollectionName, NameError, Scope};

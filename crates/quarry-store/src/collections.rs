@@ -301,6 +301,7 @@ impl Collections<'_> {
             "DELETE FROM sources WHERE collection = $1",
             "DELETE FROM webhook_deliveries WHERE webhook IN (SELECT id FROM webhooks WHERE collection = $1)",
             "DELETE FROM webhooks WHERE collection = $1",
+            "DELETE FROM collection_roles WHERE collection = $1",
             "DELETE FROM collections WHERE id = $1",
         ] {
             session.execute(sql, args![id]).await?;

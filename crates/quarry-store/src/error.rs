@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{ErrorKind, Fault};
+use quarry_core::{ErrorKind, Fault, Quota};
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,17 @@ pub enum StoreError {
     /// The tenant is unknown.
     #[error("there is no tenant `{0}`")]
     TenantNotFound(String),
+    /// The tenant's name is taken.
+    #[error("a tenant named `{0}` exists already")]
+    TenantExists(String),
+    /// It was added to while it was being erased.
+    #[error(
+        "the tenant `{0}` still has collections: something was added meanwhile; suspend it and try again"
+    )]
+    TenantBusy(String),
+    /// The tenant has as much as it may have.
+    #[error("the tenant may have no more: its quota `{name}` is {1}; remove something, or ask its operator for more", name = .0.as_str())]
+    QuotaReached(Quota, u64),
     /// No blob has this hash.
     #[error("the original with hash {0} is missing from the blob folder; add the document again")]
     BlobNotFound(String),
@@ -203,6 +214,8 @@ impl Fault for StoreError {
             | Self::TenantNotFound(_) => ErrorKind::NotFound,
             Self::CollectionExists(_)
             | Self::KeyExists(_)
+            | Self::TenantExists(_)
+            | Self::TenantBusy(_)
             | Self::KeyOver(_)
             | Self::JobNotDead(..)
             | Self::JobOver(..)
@@ -218,6 +231,8 @@ impl Fault for StoreError {
             | Self::TooManyFacts
             | Self::RunNotWaiting(..)
             | Self::EmbedderChanged(_) => ErrorKind::Conflict,
+            // Nothing is wrong with the request, and none like it works until something is given up.
+            Self::QuotaReached(..) => ErrorKind::Forbidden,
             Self::InvalidCursor | Self::InvalidUrl(_) | Self::SourceTooLong(_) => ErrorKind::Invalid,
             Self::Unavailable(_) | Self::Busy | Self::Locked | Self::DiskFull | Self::Contended => {
                 ErrorKind::Unavailable
@@ -250,6 +265,9 @@ impl Fault for StoreError {
             Self::WebhookNotFound(_) => "webhook_not_found",
             Self::KeyNotFound(_) => "key_not_found",
             Self::KeyExists(_) => "key_exists",
+            Self::TenantExists(_) => "tenant_exists",
+            Self::TenantBusy(_) => "tenant_busy",
+            Self::QuotaReached(..) => "quota_reached",
             Self::KeyOver(_) => "key_over",
             Self::SourceExists(_) => "source_exists",
             Self::SourceBusy(_) => "source_busy",

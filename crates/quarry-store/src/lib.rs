@@ -34,6 +34,7 @@ mod store;
 mod swap;
 mod tenants;
 pub mod testing;
+mod usage;
 mod webhooks;
 
 pub use agents::{AgentChange, AgentRow, AgentVersion, Agents, NewAgent};
@@ -64,7 +65,8 @@ pub use sources::{
     SourceItem, SourceKind, SourceLease, SourceRow, SourceRun, SourceRunState, Sources,
 };
 pub use store::{Store, StoreConfig};
-pub use tenants::Tenants;
+pub use tenants::{Holdings, TenantRow, TenantStatus, Tenants};
+pub use usage::{Usages, day_of};
 pub use webhooks::{
     Delivery, DeliveryEnd, DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook, WebhookRow,
     Webhooks,

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use quarry_core::{
-    Actor, CollectionId, Document, DocumentId, DocumentStatus, JobId, Metadata, TenantId, Timestamp,
+    Actor, CollectionId, Document, DocumentId, DocumentStatus, JobId, Metadata, Quota, TenantId, Timestamp,
 };
 use tokio::sync::oneshot;
 
@@ -19,6 +19,7 @@ use crate::{
     error::StoreError,
     sql::{Session, args, value::json_text},
     store::{Store, retry},
+    tenants,
 };
 
 /// A document to add. [`crate::Blobs::put`] was given its bytes before.
@@ -271,6 +272,7 @@ async fn insert(
         wave_of(session, wave, now, &mut added).await?;
         rest = later;
     }
+    check_quotas(session, &items, &added).await?;
     Ok(added)
 }
 
@@ -288,6 +290,22 @@ async fn check_collections(session: &mut Session, items: &[Item<'_>]) -> Result<
         Some(item) => Err(StoreError::CollectionNotFound(item.new.collection.to_string())),
         None => Ok(()),
     }
+}
+
+/// Looks after writing: what is over a tenant's quota is undone with the transaction.
+async fn check_quotas(session: &mut Session, items: &[Item<'_>], added: &[Added]) -> Result<(), StoreError> {
+    let grown = items.iter().zip(added).filter(|(_, added)| added.outcome != Outcome::Unchanged);
+    let tenants: HashSet<TenantId> = grown.map(|(item, _)| item.tenant).collect();
+    for tenant in tenants {
+        let Some((quotas, held)) = tenants::limited(session, tenant).await? else { continue };
+        if let Some(most) = quotas.documents.filter(|most| held.documents > *most) {
+            return Err(StoreError::QuotaReached(Quota::Documents, most));
+        }
+        if let Some(most) = quotas.bytes.filter(|most| held.bytes > *most) {
+            return Err(StoreError::QuotaReached(Quota::Bytes, most));
+        }
+    }
+    Ok(())
 }
 
 async fn wave_of(

@@ -30,6 +30,14 @@ impl Dialect {
         }
     }
 
+    /// Keeps a row to oneself until the transaction ends.
+    pub(crate) const fn locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
     /// Passes over rows that another worker is taking.
     pub(crate) const fn skip_locked(self) -> &'static str {
         match self {

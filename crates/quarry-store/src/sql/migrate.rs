@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 6, name: "sources", text: include_str!("../../migrations/0006_sources.sql") },
     Migration { version: 7, name: "webhooks", text: include_str!("../../migrations/0007_webhooks.sql") },
     Migration { version: 12, name: "identity", text: include_str!("../../migrations/0012_identity.sql") },
+    Migration { version: 13, name: "usage", text: include_str!("../../migrations/0013_usage.sql") },
 ];
 
 /// Any number will do, as long as nobody else in the database uses it.

@@ -123,7 +123,13 @@ async fn a_removed_agent_frees_its_name_and_leaves_its_versions(world: &World) {
 
 async fn agents_belong_to_a_tenant(world: &World) {
     let agents = world.store.agents();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let mine = agent(world, ROOT, "same").await.unwrap();
     let theirs = agent(world, other, "same").await.unwrap();
     assert_eq!(agents.find_by_name(other, "same").await.unwrap().unwrap().id, theirs.id);

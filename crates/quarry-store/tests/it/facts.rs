@@ -72,7 +72,13 @@ async fn facts_are_kept_changed_and_erased(world: &World) {
 
 async fn facts_belong_to_a_user_of_a_tenant(world: &World) {
     let facts = world.store.facts();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let mine = fact(world, ROOT, "me", "secret");
     facts.add(mine.clone()).await.unwrap();
     for (tenant, user) in [(ROOT, "you"), (other, "me"), (ROOT, "")] {

@@ -147,7 +147,13 @@ async fn a_crash_leaves_interrupted_runs_and_waiting_ones_go_on(world: &World) {
 
 async fn runs_belong_to_a_tenant(world: &World) {
     let runs = world.store.runs();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let row = run(world, ROOT, RunState::Running);
     runs.start(row.clone()).await.unwrap();
     runs.pause(ROOT, row.id, json!({"x": 1}), events(world, 2)).await.unwrap();

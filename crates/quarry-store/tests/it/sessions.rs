@@ -114,7 +114,13 @@ async fn a_summary_only_moves_forward(world: &World) {
 
 async fn sessions_belong_to_a_user_of_a_tenant(world: &World) {
     let sessions = world.store.sessions();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let row = session(world, ROOT, "me").await;
     sessions.append(ROOT, row.id, vec![message(world, "secret")]).await.unwrap();
     let all = PageRequest::default();

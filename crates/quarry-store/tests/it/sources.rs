@@ -111,7 +111,13 @@ async fn a_source_is_kept_changed_and_removed(world: &World) {
 async fn sources_belong_to_a_tenant_and_end_with_their_collection(world: &World) {
     let sources = world.store.sources();
     let mine = source(world, ROOT, "mine", None).await;
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let theirs = source(world, other, "mine", None).await;
     let all = PageRequest::default();
     absent(sources.get(other, mine.id).await);
@@ -318,7 +324,13 @@ async fn a_title_that_was_the_files_name_follows_it(world: &World) {
     let place = NewPlace { source: "c".into(), name: "c".into() };
     let renamed = world.store.documents().rename(ROOT, titled.id, &place, &ME).await.unwrap();
     assert_eq!(renamed.title, "Title of b");
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let foreign = world.store.documents().rename(other, titled.id, &place, &ME).await.unwrap_err();
     assert_eq!(foreign.code(), "document_not_found");
 }

@@ -25,7 +25,13 @@ async fn no_generations(world: &World, other: TenantId, mine: &Collection) {
 }
 
 async fn tenants_never_see_each_other(world: &World) {
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     assert_eq!(world.store.tenants().every().await.unwrap().len(), 2);
     let mine = world.collection(ROOT, "same-name").await;
     let theirs = world.collection(other, "same-name").await;
@@ -87,7 +93,13 @@ async fn tenants_never_see_each_other(world: &World) {
 }
 
 async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let entry = NewHistory {
         id: QueryId::new(),
         tenant: ROOT,

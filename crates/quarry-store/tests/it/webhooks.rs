@@ -48,7 +48,13 @@ async fn messages_are_queued_with_what_they_tell(world: &World) {
     let dead = webhook(world, ROOT, &[EVENT_DEAD], None).await;
     let of_notes = webhook(world, ROOT, &[EVENT_READY], Some(notes.id)).await;
     assert_eq!(of_notes.collection.as_ref().unwrap().as_str(), "notes");
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let theirs = webhook(world, other, &[EVENT_READY, EVENT_DEAD], None).await;
 
     let document = world.put(&papers, "a.txt", "text", 3).await;
@@ -124,7 +130,13 @@ async fn webhooks_belong_to_a_tenant_and_take_their_messages_along(world: &World
     let collection = world.collection(ROOT, "c").await;
     let hook = webhook(world, ROOT, &[EVENT_READY], None).await;
     let of_collection = webhook(world, ROOT, &[EVENT_READY], Some(collection.id)).await;
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let webhooks = world.store.webhooks();
     absent(webhooks.get(other, hook.id).await);
     absent(webhooks.remove(&ME, other, hook.id).await);

@@ -9,6 +9,7 @@ use quarry_engine::govern::{KeyView, MadeKey, NewKeyRequest, Rotation, Whoami};
 use super::{
     duration,
     paging::{Paging, rest},
+    permissions,
 };
 use crate::{
     backend::{Backend, Need},
@@ -28,6 +29,8 @@ pub(crate) enum KeysCommand {
     Rotate(RotateArgs),
     /// Refuse a key from now on.
     Revoke(WhichArgs),
+    /// Explain roles and scopes: what each may.
+    Roles,
 }
 
 /// A key to make.
@@ -77,6 +80,10 @@ pub(crate) struct WhichArgs {
 
 /// Carries out a command.
 pub(crate) async fn run(context: &Context, command: &KeysCommand) -> Outcome<()> {
+    if matches!(command, KeysCommand::Roles) {
+        context.out.result(&permissions::rows(), permissions::page);
+        return Ok(());
+    }
     let need = if matches!(command, KeysCommand::Add(_)) { Need::Create } else { Need::Existing };
     let backend = context.backend("keys", need).await?;
     let done = carry_out(&context.out, &backend, command).await;
@@ -114,6 +121,7 @@ async fn carry_out(out: &Output, backend: &Backend, command: &KeysCommand) -> Ou
             let made = backend.rotate_key(&which.key, rotation).await?;
             out.result(&made, || shown(&made));
         }
+        KeysCommand::Roles => {}
         KeysCommand::Revoke(which) => {
             let key = backend.revoke_key(&which.key).await?;
             out.result(&key, || format!("revoked {} ({})\n", key.name, key.prefix));

@@ -25,6 +25,7 @@ pub(crate) mod models;
 mod offer;
 pub(crate) mod paging;
 pub(crate) mod parse_worker;
+mod permissions;
 pub(crate) mod runs;
 pub(crate) mod search;
 pub(crate) mod serve;
