@@ -22,7 +22,7 @@ use crate::{
     documents::Documents,
     error::EngineError,
     generations::Generations,
-    govern::{self, Identity, Keys, KnownKeys, must},
+    govern::{self, Identity, Keys, KnownKeys, Spending, Tenants, must},
     history::{History, Recorder},
     idempotency::Idempotency,
     ingest::{InHand, Paces, build, indexer::Indexer, reaper, wake::Wake, worker},
@@ -119,6 +119,8 @@ pub(crate) struct Inner {
     pub(crate) moved: watch::Sender<u64>,
     /// What is known of keys.
     pub(crate) keys: KnownKeys,
+    /// What tenants use today.
+    pub(crate) spending: Spending,
     pub(crate) closing: CancellationToken,
     pub(crate) tasks: TaskTracker,
     aborts: Mutex<Vec<AbortHandle>>,
@@ -221,6 +223,7 @@ impl Engine {
             paces: Paces::default(),
             moved: watch::Sender::new(0),
             keys: KnownKeys::default(),
+            spending: Spending::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             aborts: Mutex::default(),
@@ -323,6 +326,12 @@ impl Engine {
     #[must_use]
     pub const fn identity(&self) -> Identity<'_> {
         Identity(self)
+    }
+
+    /// The verbs on tenants.
+    #[must_use]
+    pub const fn tenants(&self) -> Tenants<'_> {
+        Tenants(self)
     }
 
     /// The verbs on keys.

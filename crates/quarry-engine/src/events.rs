@@ -203,3 +203,8 @@ pub(crate) fn webhooks_failed(error: &EngineError) {
 pub(crate) fn key_uses_failed(error: &quarry_store::StoreError) {
     tracing::warn!(code = error.code(), %error, "the last uses of keys could not be written");
 }
+
+/// What tenants used could not be written. It is counted with the next write.
+pub(crate) fn usage_failed(error: &EngineError) {
+    tracing::warn!(code = error.code(), %error, "what tenants used could not be written");
+}

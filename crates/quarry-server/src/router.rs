@@ -115,6 +115,10 @@ fn identity() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::keys::list, v1::keys::add))
         .routes(routes!(v1::keys::get, v1::keys::revoke))
         .routes(routes!(v1::keys::rotate))
+        .routes(routes!(v1::tenants::usage))
+        .routes(routes!(v1::tenants::list, v1::tenants::add))
+        .routes(routes!(v1::tenants::get, v1::tenants::update, v1::tenants::erase))
+        .routes(routes!(v1::tenants::usage_of))
 }
 
 /// Sources and webhooks.

@@ -10,7 +10,7 @@ use crate::commands::{
     facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
     keys::KeysCommand, mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand,
     search::SearchArgs, serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand,
-    watch::WatchArgs, webhooks::WebhooksCommand,
+    tenants::TenantsCommand, watch::WatchArgs, webhooks::WebhooksCommand,
 };
 
 /// From a folder of documents to ranked passages, and answers whose every sentence points to its source.
@@ -101,6 +101,9 @@ pub(crate) enum Command {
     /// List, make, rotate and revoke keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// List, make, limit, suspend and erase tenants; see what they use.
+    #[command(subcommand)]
+    Tenants(TenantsCommand),
     /// Say who you are, and what you may.
     Whoami,
     /// Look at the questions that were asked.

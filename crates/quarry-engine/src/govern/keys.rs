@@ -337,7 +337,7 @@ fn next_name(name: &str, prefix: &str) -> String {
     format!("{stem}-{prefix}")
 }
 
-fn view(row: KeyRow, now: Timestamp) -> KeyView {
+pub(super) fn view(row: KeyRow, now: Timestamp) -> KeyView {
     let status = match (row.revoked_at, row.expires_at) {
         (Some(_), _) => "revoked",
         (None, Some(end)) if end <= now => "expired",

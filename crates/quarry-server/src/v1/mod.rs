@@ -15,4 +15,5 @@ pub(crate) mod runs;
 pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod sources;
+pub(crate) mod tenants;
 pub(crate) mod webhooks;

@@ -18,6 +18,7 @@ mod run;
 mod search;
 mod session;
 mod source;
+mod tenant;
 mod trace;
 mod webhook;
 
@@ -41,7 +42,7 @@ pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
     AgentPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage, JobPage,
     KeyPage, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
-    WebhookPage,
+    TenantPage, WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};
 pub use search::{
@@ -54,6 +55,9 @@ pub use session::{
 pub use source::{
     NewSource, Push, PushDocument, SourceFailure, SourceItem, SourceItemState, SourceKind, SourceRun,
     SourceRunState, SyncedSource, UpdateSource,
+};
+pub use tenant::{
+    DayUsage, Holdings, MadeTenant, NewTenant, Quotas, Tenant, TenantChange, TenantStatus, TenantUsage,
 };
 pub use trace::{Call, Difference, NumberedEvent, Replay, Reply, Run, RunFailure, RunState, RunTrace};
 pub use webhook::{Delivery, DeliveryState, NewWebhook, Webhook};

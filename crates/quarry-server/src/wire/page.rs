@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Key, Message, Run, Session,
-    SourceItem, SourceRun, SyncedSource, Webhook,
+    SourceItem, SourceRun, SyncedSource, Tenant, Webhook,
 };
 
 /// Which page to list.
@@ -46,6 +46,8 @@ pages! {
     DocumentPage of Document,
     /// Chunks, in the text's order.
     ChunkPage of Chunk,
+    /// Tenants, newest first.
+    TenantPage of Tenant,
     /// Keys, newest first.
     KeyPage of Key,
     /// Jobs, newest first.

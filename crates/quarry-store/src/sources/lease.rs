@@ -191,7 +191,8 @@ impl Sources<'_> {
 }
 
 /// Which sources are due: those whose time has come and that nobody looks at.
-const DUE: &str = "next_due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)";
+const DUE: &str = "next_due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) AND tenant NOT IN (SELECT id FROM tenants \
+                   WHERE status <> 'active')";
 
 async fn start(
     session: &mut Session,

@@ -6,7 +6,8 @@ use crate::{
     cli::{Cli, Command},
     commands::{
         agents, ask, chat, collections, completions, config, documents, eval, facts, history, index, ingest,
-        jobs, keys, mcp, models, parse_worker, runs, search, serve, sessions, sources, watch, webhooks,
+        jobs, keys, mcp, models, parse_worker, runs, search, serve, sessions, sources, tenants, watch,
+        webhooks,
     },
     config::Flags,
     context::Context,
@@ -72,6 +73,7 @@ async fn asynchronous(context: &Context, command: Command) -> Outcome<()> {
         Command::Sources(command) => sources::run(context, &command).await,
         Command::Webhooks(command) => webhooks::run(context, &command).await,
         Command::Keys(command) => keys::run(context, &command).await,
+        Command::Tenants(command) => tenants::run(context, &command).await,
         Command::Whoami => keys::whoami(context).await,
         Command::History(command) => history::run(context, &command).await,
         Command::Index(command) => index::run(context, &command).await,

@@ -33,6 +33,7 @@ pub(crate) mod sessions;
 pub(crate) mod sources;
 mod stop;
 pub(crate) mod switches;
+pub(crate) mod tenants;
 pub(crate) mod watch;
 pub(crate) mod webhooks;
 
