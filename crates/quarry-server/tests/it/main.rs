@@ -29,4 +29,5 @@ mod search;
 mod serving;
 mod sources;
 mod talking;
+mod tenants;
 mod webhooks;

@@ -113,7 +113,7 @@ const LEAST: &[(&str, &str)] = &[
 ];
 
 /// Things that are there, for the parameters of paths.
-struct Things {
+pub struct Things {
     document: String,
     job: String,
     agent: String,
@@ -125,7 +125,7 @@ struct Things {
     webhook: String,
 }
 
-async fn things(app: &TestApp) -> Things {
+pub async fn things(app: &TestApp) -> Things {
     let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
     let admin = &app.admin;
     let document = added(app, json!({"text": "Otters swim."})).await;
@@ -153,7 +153,40 @@ async fn things(app: &TestApp) -> Things {
 }
 
 impl Things {
-    fn path(&self, template: &str) -> String {
+    /// Things that are not there.
+    pub fn nowhere() -> Self {
+        let id = || "0190a000-0000-7000-8000-000000000000".to_owned();
+        Self {
+            document: id(),
+            job: id(),
+            agent: id(),
+            run: id(),
+            session: id(),
+            fact: id(),
+            history: id(),
+            source: id(),
+            webhook: id(),
+        }
+    }
+
+    /// All ids.
+    pub fn all(&self) -> Vec<String> {
+        [
+            &self.document,
+            &self.job,
+            &self.agent,
+            &self.run,
+            &self.session,
+            &self.fact,
+            &self.history,
+            &self.source,
+            &self.webhook,
+        ]
+        .map(Clone::clone)
+        .to_vec()
+    }
+
+    pub fn path(&self, template: &str) -> String {
         let id = match template.split('/').nth(2) {
             Some("documents") => &self.document,
             Some("jobs") => &self.job,
@@ -177,7 +210,7 @@ impl Things {
 }
 
 /// A body that is right for a route, so that what refuses is the role and not the shape.
-fn body(route: &str) -> Value {
+pub fn body(route: &str) -> Value {
     match route {
         "POST /v1/agents" => json!({"name": "other"}),
         "POST /v1/agents/{agent}/runs" => json!({"input": "Who swims?"}),
