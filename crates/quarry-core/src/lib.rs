@@ -4,6 +4,7 @@
 //! depends on nothing of ours.
 
 pub mod access;
+pub mod audit;
 pub mod chunk;
 pub mod chunking;
 pub mod clock;
@@ -16,7 +17,8 @@ pub mod page;
 pub mod secret;
 pub mod tenant;
 
-pub use access::{Access, Actor};
+pub use access::{Access, Actor, By, Origin};
+pub use audit::{Action, AuditOutcome};
 pub use chunk::{ChunkKind, ChunkRef, Span};
 pub use chunking::{ChunkStrategy, Chunking};
 pub use clock::{Clock, SystemClock, Timestamp};

@@ -123,7 +123,7 @@ impl Documents<'_> {
                 max_attempts: Some(inner.settings.ingest.max_attempts),
             });
         }
-        let added = inner.store.documents().add(access.tenant(), fresh, access.actor()).await?;
+        let added = inner.store.documents().add(access.tenant(), fresh, access.by()).await?;
         inner.work.wake(added.iter().map(|added| added.document.bytes));
         Ok(added.into_iter().map(Added::from).collect())
     }
@@ -185,7 +185,7 @@ impl Documents<'_> {
         let document = inner
             .store
             .documents()
-            .update_metadata(access.tenant(), id, title, metadata, access.actor())
+            .update_metadata(access.tenant(), id, title, metadata, access.by())
             .await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
@@ -210,7 +210,7 @@ impl Documents<'_> {
         let inner = self.0.inner();
         let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or(source).to_owned();
         let place = NewPlace { source: source.to_owned(), name };
-        let document = inner.store.documents().rename(access.tenant(), id, &place, access.actor()).await?;
+        let document = inner.store.documents().rename(access.tenant(), id, &place, access.by()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         self.seen(access, document).await
@@ -228,7 +228,7 @@ impl Documents<'_> {
                 inner.in_hand.drop(job.id);
             }
         }
-        inner.store.documents().remove(access.tenant(), id, access.actor()).await?;
+        inner.store.documents().remove(access.tenant(), id, access.by()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         inner.announce();

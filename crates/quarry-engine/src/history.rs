@@ -85,7 +85,7 @@ impl History<'_> {
     pub async fn erase(&self, access: &Access, id: QueryId) -> Result<(), EngineError> {
         let inner = self.0.inner();
         inner.recorder.flush(inner).await?;
-        Ok(inner.store.history().erase(access.tenant(), id).await?)
+        Ok(inner.store.history().erase(access.by(), access.tenant(), id).await?)
     }
 }
 

@@ -44,6 +44,7 @@ use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::App
         (name = "generations", description = "Embedding or cutting a collection anew beside what answers"),
         (name = "sources", description = "Places whose documents are kept in sync"),
         (name = "webhooks", description = "Addresses that are told what becomes of documents"),
+        (name = "audit", description = "What was done, by whom and from where"),
         (name = "index", description = "Keeping the index true to the database"),
         (name = "health", description = "Probes, metrics, this document")
     ),

@@ -82,6 +82,7 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
         .routes(routes!(openapi::document))
+        .merge(auditing())
         .merge(syncing())
         .merge(ingestion())
         .layer(DefaultBodyLimit::max(SMALL_BODY))
@@ -105,6 +106,14 @@ fn ingestion() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::jobs::dead::list))
         .routes(routes!(v1::jobs::dead::retry))
         .routes(routes!(v1::jobs::dead::drop_all))
+}
+
+/// What was done, by whom.
+fn auditing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::audit::list))
+        .routes(routes!(v1::audit::export))
+        .routes(routes!(v1::audit::verify))
 }
 
 /// Sources and webhooks.

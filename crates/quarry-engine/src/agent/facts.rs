@@ -76,7 +76,8 @@ impl Facts<'_> {
             at: inner.clock.now(),
         };
         let user = access.actor().to_string();
-        Ok(inner.store.facts().update(access.tenant(), &user, id, change).await?.into())
+        let facts = inner.store.facts();
+        Ok(facts.update(access.by(), access.tenant(), &user, id, change).await?.into())
     }
 
     /// Erases a fact.
@@ -85,7 +86,7 @@ impl Facts<'_> {
     /// `fact_not_found`.
     pub async fn erase(&self, access: &Access, id: FactId) -> Result<(), EngineError> {
         let user = access.actor().to_string();
-        Ok(self.0.inner().store.facts().erase(access.actor(), access.tenant(), &user, id).await?)
+        Ok(self.0.inner().store.facts().erase(access.by(), access.tenant(), &user, id).await?)
     }
 
     /// Erases all facts and answers how many there were.
@@ -94,7 +95,7 @@ impl Facts<'_> {
     /// Storage errors.
     pub async fn erase_all(&self, access: &Access) -> Result<u64, EngineError> {
         let user = access.actor().to_string();
-        Ok(self.0.inner().store.facts().erase_all(access.actor(), access.tenant(), &user).await?)
+        Ok(self.0.inner().store.facts().erase_all(access.by(), access.tenant(), &user).await?)
     }
 }
 

@@ -126,7 +126,7 @@ impl Runs<'_> {
             run.events(u64::MAX).for_each(|_| async {}).await;
         }
         inner.keeper.flush(inner).await?;
-        Ok(inner.store.runs().erase(access.actor(), access.tenant(), id).await?)
+        Ok(inner.store.runs().erase(access.by(), access.tenant(), id).await?)
     }
 
     /// Runs a stored run again, with what models and tools said then, and names the first difference.

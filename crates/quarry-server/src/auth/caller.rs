@@ -8,6 +8,7 @@ use quarry_core::{Access, Actor, TenantId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::origin;
 use crate::{events, problem::Problem, state::AppState};
 
 /// Somebody who has shown the key. Handlers take it first, so that nothing of a stranger's request is read.
@@ -17,7 +18,14 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        authenticate(&parts.headers, &state.app.admin_key_hash)
+        let origin = origin::of(parts);
+        match authenticate(&parts.headers, &state.app.admin_key_hash) {
+            Ok(Self(access)) => Ok(Self(access.with_origin(origin))),
+            Err(problem) => {
+                origin::refused(state, origin, "key");
+                Err(problem)
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod agent;
 mod answer;
+mod audit;
 mod collection;
 mod document;
 mod event;
@@ -23,6 +24,7 @@ mod webhook;
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
 pub(crate) use answer::ModelAnswer;
 pub use answer::{Answer, Citation, Sentence};
+pub use audit::{AuditBreak, AuditEntry, AuditFault, AuditMark, AuditOutcome, AuditVerification};
 pub use collection::{
     ChunkStrategy, Chunking, Collection, CollectionProgress, CollectionWithCounts, Counts,
     DescribeCollection, Generation, GenerationState, Generations, NewCollection,
@@ -37,8 +39,8 @@ pub use history::HistoryEntry;
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
-    AgentPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage, JobPage,
-    MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
+    AgentPage, AuditPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage,
+    JobPage, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
     WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};

@@ -5,8 +5,8 @@ use std::{future::Future, process::ExitCode};
 use crate::{
     cli::{Cli, Command},
     commands::{
-        agents, ask, chat, collections, completions, config, documents, eval, facts, history, index, ingest,
-        jobs, mcp, models, parse_worker, runs, search, serve, sessions, sources, watch, webhooks,
+        agents, ask, audit, chat, collections, completions, config, documents, eval, facts, history, index,
+        ingest, jobs, mcp, models, parse_worker, runs, search, serve, sessions, sources, watch, webhooks,
     },
     config::Flags,
     context::Context,
@@ -72,6 +72,7 @@ async fn asynchronous(context: &Context, command: Command) -> Outcome<()> {
         Command::Sources(command) => sources::run(context, &command).await,
         Command::Webhooks(command) => webhooks::run(context, &command).await,
         Command::History(command) => history::run(context, &command).await,
+        Command::Audit(command) => audit::run(context, &command).await,
         Command::Index(command) => index::run(context, &command).await,
         Command::Models(command) => models::run(context, &command).await,
         Command::Eval(command) => eval::run(context, &command).await,
