@@ -228,6 +228,15 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_names_every_action() {
+        let guide = include_str!("../../../docs/guides/audit.md");
+        for action in Action::ALL {
+            let line = format!("| `{action}` | {} | {} |", action.object_kind(), action.describe());
+            assert!(guide.contains(&line), "the guide lacks: {line}");
+        }
+    }
+
+    #[test]
     fn outcomes_are_found_by_their_names() {
         for outcome in AuditOutcome::ALL {
             assert_eq!(outcome.as_str().parse::<AuditOutcome>(), Ok(outcome));
