@@ -11,11 +11,11 @@ macro_rules! actions {
     ($($(#[doc = $doc:literal])+ $name:ident => ($word:literal, $kind:literal)),+ $(,)?) => {
         /// What was done. Names are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Action {
+        pub enum AuditAction {
             $($(#[doc = $doc])+ $name),+
         }
 
-        impl Action {
+        impl AuditAction {
             /// Every action.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
@@ -137,13 +137,13 @@ actions! {
     AccessUse => ("access.use", "right"),
 }
 
-impl fmt::Display for Action {
+impl fmt::Display for AuditAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Action {
+impl FromStr for AuditAction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -152,13 +152,13 @@ impl FromStr for Action {
     }
 }
 
-impl Serialize for Action {
+impl Serialize for AuditAction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-impl<'de> Deserialize<'de> for Action {
+impl<'de> Deserialize<'de> for AuditAction {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
@@ -210,27 +210,27 @@ impl FromStr for AuditOutcome {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{Action, AuditOutcome};
+    use super::{AuditAction, AuditOutcome};
 
     #[test]
     fn actions_have_names_of_their_own_and_are_found_by_them() {
-        let names: HashSet<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        assert_eq!(names.len(), Action::ALL.len());
-        for action in Action::ALL {
-            assert_eq!(action.as_str().parse::<Action>(), Ok(*action));
+        let names: HashSet<&str> = AuditAction::ALL.iter().map(|action| action.as_str()).collect();
+        assert_eq!(names.len(), AuditAction::ALL.len());
+        for action in AuditAction::ALL {
+            assert_eq!(action.as_str().parse::<AuditAction>(), Ok(*action));
             assert!(action.describe().ends_with('.'), "{action}");
             assert!(
                 action.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_')),
                 "{action}"
             );
         }
-        assert!("document.read".parse::<Action>().is_err());
+        assert!("document.read".parse::<AuditAction>().is_err());
     }
 
     #[test]
     fn the_guide_names_every_action() {
         let guide = include_str!("../../../docs/guides/audit.md");
-        for action in Action::ALL {
+        for action in AuditAction::ALL {
             let line = format!("| `{action}` | {} | {} |", action.object_kind(), action.describe());
             assert!(guide.contains(&line), "the guide lacks: {line}");
         }

@@ -18,7 +18,7 @@ pub mod secret;
 pub mod tenant;
 
 pub use access::{Access, Actor, By, Origin};
-pub use audit::{Action, AuditOutcome};
+pub use audit::{AuditAction, AuditOutcome};
 pub use chunk::{ChunkKind, ChunkRef, Span};
 pub use chunking::{ChunkStrategy, Chunking};
 pub use clock::{Clock, SystemClock, Timestamp};

@@ -6,7 +6,7 @@
 
 mod refusals;
 
-use quarry_core::{Access, Action, AuditOutcome, Page, PageRequest};
+use quarry_core::{Access, AuditAction, AuditOutcome, Page, PageRequest};
 use quarry_store::AuditNote;
 pub use quarry_store::{AuditBreak, AuditEntry, AuditFault, AuditFilter, AuditMark, AuditVerification};
 use serde_json::Value;
@@ -85,7 +85,7 @@ impl Audit<'_> {
     pub async fn noted(
         &self,
         access: &Access,
-        action: Action,
+        action: AuditAction,
         object: String,
         details: Value,
     ) -> Result<(), EngineError> {
@@ -104,7 +104,7 @@ impl Audit<'_> {
 pub(crate) async fn note(
     inner: &Inner,
     access: &Access,
-    (action, object): (Action, String),
+    (action, object): (AuditAction, String),
     details: Value,
 ) -> Result<(), EngineError> {
     let note = AuditNote {

@@ -1,6 +1,6 @@
 //! Keeping the index true to the database: verify, repair, rebuild.
 
-use quarry_core::{Access, Action, Collection, CollectionName, Scope};
+use quarry_core::{Access, AuditAction, Collection, CollectionName, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -74,7 +74,7 @@ impl Maintenance<'_> {
             return Ok(Repair { after: before.clone(), before, rebuilt: false });
         }
         let differs = json!({"missing": before.missing, "orphans": before.orphans});
-        audit::note(inner, access, (Action::IndexRepair, collection.id.to_string()), differs).await?;
+        audit::note(inner, access, (AuditAction::IndexRepair, collection.id.to_string()), differs).await?;
         indexer::start_over(inner, collection.scope()).await?;
         let target = inner.store.collections().get(access.tenant(), &collection.name).await?.sequence;
         indexer::reached(inner, &collection.scope(), target).await?;

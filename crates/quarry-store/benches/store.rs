@@ -9,8 +9,8 @@ use std::{
 };
 
 use quarry_core::{
-    Action, Actor, AgentId, AuditOutcome, By, ChunkKind, Clock as _, Collection, Metadata, Origin, RunId,
-    SessionId, Span, SystemClock, TenantId, Value,
+    Actor, AgentId, AuditAction, AuditOutcome, By, ChunkKind, Clock as _, Collection, Metadata, Origin,
+    RunId, SessionId, Span, SystemClock, TenantId, Value,
 };
 use quarry_store::{
     AuditNote, FinishedRun, Job, Lane, NewChunk, NewCollection, NewDocument, Publication, RunEventRow,
@@ -90,7 +90,7 @@ async fn audit(store: &Store, rows: usize, together: usize) {
         at: SystemClock.now(),
         actor: Some(Actor::Local),
         origin: Origin::default(),
-        action: Action::DocumentAdd,
+        action: AuditAction::DocumentAdd,
         object: RunId::new().to_string(),
         outcome: AuditOutcome::Allowed,
         details: serde_json::json!({"version": 1}),

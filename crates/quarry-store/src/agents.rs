@@ -1,6 +1,6 @@
 //! Agents. Every change adds a version; versions outlive their agent, so that a stored run can say what answered.
 
-use quarry_core::{Action, AgentId, By, Page, PageRequest, TenantId, Timestamp};
+use quarry_core::{AgentId, AuditAction, By, Page, PageRequest, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -211,7 +211,7 @@ impl Agents<'_> {
                 let sql = "DELETE FROM agents WHERE tenant = $1 AND id = $2 RETURNING name, version";
                 let row = session.first(sql, args![tenant, id]).await?.ok_or_else(|| missing(id))?;
                 let details = json!({"name": row.text(0)?, "version": row.int(1)?});
-                note(&mut session, at, (tenant, id), by, (Action::AgentRemove, details)).await
+                note(&mut session, at, (tenant, id), by, (AuditAction::AgentRemove, details)).await
             }
             .await;
             session.finish(outcome).await
@@ -239,7 +239,7 @@ async fn insert(session: &mut Session, by: &By, new: &NewAgent) -> Result<AgentR
     };
     keep_version(session, &row).await?;
     let details = json!({"name": new.name});
-    note(session, new.created_at, (new.tenant, new.id), by, (Action::AgentAdd, details)).await?;
+    note(session, new.created_at, (new.tenant, new.id), by, (AuditAction::AgentAdd, details)).await?;
     Ok(row)
 }
 
@@ -283,7 +283,7 @@ async fn add_version(
     };
     keep_version(session, &row).await?;
     let details = json!({"name": row.name, "version": version});
-    note(session, change.at, (tenant, id), by, (Action::AgentUpdate, details)).await?;
+    note(session, change.at, (tenant, id), by, (AuditAction::AgentUpdate, details)).await?;
     Ok(row)
 }
 
@@ -316,7 +316,7 @@ async fn note(
     at: Timestamp,
     (tenant, id): (TenantId, AgentId),
     by: &By,
-    (action, details): (Action, Value),
+    (action, details): (AuditAction, Value),
 ) -> Result<(), StoreError> {
     record(session, at, vec![Change { tenant, by, action, object: id.to_string(), details }]).await
 }

@@ -14,7 +14,7 @@ mod refine;
 mod row;
 mod verify;
 
-use quarry_core::{Action, AuditOutcome, Page, PageRequest, TenantId, Timestamp};
+use quarry_core::{AuditAction, AuditOutcome, Page, PageRequest, TenantId, Timestamp};
 
 use crate::{
     error::StoreError,
@@ -44,7 +44,7 @@ pub struct AuditFilter {
     /// By whom, as the rows show it: `key:admin`.
     pub actor: Option<String>,
     /// What was done.
-    pub action: Option<Action>,
+    pub action: Option<AuditAction>,
     /// To what: an id.
     pub object: Option<String>,
     /// How it went.

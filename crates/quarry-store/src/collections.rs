@@ -1,7 +1,7 @@
 //! Collections.
 
 use quarry_core::{
-    Action, By, Chunking, Collection, CollectionId, CollectionName, DocumentStatus, Page, PageRequest,
+    AuditAction, By, Chunking, Collection, CollectionId, CollectionName, DocumentStatus, Page, PageRequest,
     TenantId,
 };
 use serde::Serialize;
@@ -122,7 +122,8 @@ impl Collections<'_> {
         };
         generations::insert(session, id, (1, 0), (&first, GenerationState::Live), now).await?;
         let details = json!({"name": new.name, "embedder": new.embedder});
-        let change = Change { tenant, by, action: Action::CollectionAdd, object: id.to_string(), details };
+        let change =
+            Change { tenant, by, action: AuditAction::CollectionAdd, object: id.to_string(), details };
         record(session, now, vec![change]).await?;
         Ok(Collection {
             id,
@@ -214,7 +215,7 @@ impl Collections<'_> {
         let sql = format!(
             "UPDATE collections SET description = $3, updated_at = $4 WHERE tenant = $1 AND id = $2 RETURNING {COLUMNS}"
         );
-        let change = (Action::CollectionDescribe, json!({}));
+        let change = (AuditAction::CollectionDescribe, json!({}));
         self.change(sql, args![tenant, id, description, self.store.now()], change, by).await
     }
 
@@ -222,7 +223,7 @@ impl Collections<'_> {
         &self,
         sql: String,
         values: Vec<Arg<'_>>,
-        (action, details): (Action, serde_json::Value),
+        (action, details): (AuditAction, serde_json::Value),
         by: &By,
     ) -> Result<Collection, StoreError> {
         let id = match values.get(1) {
@@ -300,7 +301,7 @@ impl Collections<'_> {
         let change = Change {
             tenant,
             by,
-            action: Action::CollectionRemove,
+            action: AuditAction::CollectionRemove,
             object: id.to_string(),
             details: json!({}),
         };

@@ -1,6 +1,6 @@
 //! What is remembered about users. A fact belongs to one user; nobody else finds it.
 
-use quarry_core::{Action, By, FactId, Page, PageRequest, SessionId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, FactId, Page, PageRequest, SessionId, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
@@ -132,7 +132,7 @@ impl Facts<'_> {
                 let values = args![tenant, user, id, &change.text, vector, &change.embedder, change.at];
                 let row = session.first(sql.clone(), values).await?;
                 let changed = row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))?;
-                let (action, object) = (Action::FactUpdate, id.to_string());
+                let (action, object) = (AuditAction::FactUpdate, id.to_string());
                 let noted = Change { tenant, by, action, object, details: json!({}) };
                 record(&mut session, change.at, vec![noted]).await?;
                 Ok(changed)
@@ -159,7 +159,7 @@ impl Facts<'_> {
                 let change = Change {
                     tenant,
                     by,
-                    action: Action::FactErase,
+                    action: AuditAction::FactErase,
                     object: id.to_string(),
                     details: json!({}),
                 };
@@ -183,8 +183,13 @@ impl Facts<'_> {
                 let sql = "DELETE FROM facts WHERE tenant = $1 AND owner = $2";
                 let erased = session.execute(sql, args![tenant, user]).await?;
                 let details = json!({"facts": erased});
-                let change =
-                    Change { tenant, by, action: Action::FactEraseAll, object: user.to_owned(), details };
+                let change = Change {
+                    tenant,
+                    by,
+                    action: AuditAction::FactEraseAll,
+                    object: user.to_owned(),
+                    details,
+                };
                 record(&mut session, self.store.now(), vec![change]).await?;
                 Ok(erased)
             }
@@ -225,8 +230,12 @@ async fn insert(session: &mut Session, by: &By, row: &FactRow) -> Result<(), Sto
         .await?;
     let (tenant, object) = (row.tenant, row.id.to_string());
     let details = json!({"session": row.session_id});
-    record(session, row.created_at, vec![Change { tenant, by, action: Action::FactAdd, object, details }])
-        .await
+    record(
+        session,
+        row.created_at,
+        vec![Change { tenant, by, action: AuditAction::FactAdd, object, details }],
+    )
+    .await
 }
 
 async fn count_down(session: &mut Session, tenant: TenantId, user: &str) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@
 mod row;
 mod swap;
 
-use quarry_core::{Action, Actor, By, Collection, CollectionId, TenantId};
+use quarry_core::{Actor, AuditAction, By, Collection, CollectionId, TenantId};
 use serde_json::json;
 
 use crate::{
@@ -95,8 +95,13 @@ impl Generations<'_> {
                 insert(&mut session, id, (number, number), (new, GenerationState::Building), now).await?;
                 let details =
                     json!({"generation": number, "embedder": new.embedder, "chunking": new.chunking});
-                let change =
-                    Change { tenant, by, action: Action::GenerationBegin, object: id.to_string(), details };
+                let change = Change {
+                    tenant,
+                    by,
+                    action: AuditAction::GenerationBegin,
+                    object: id.to_string(),
+                    details,
+                };
                 record(&mut session, now, vec![change]).await?;
                 find(&mut session, id, number).await
             }
@@ -143,7 +148,7 @@ impl Generations<'_> {
                 session.execute(sql, args![id, number, now]).await?;
                 let details = json!({"generation": number});
                 let change =
-                    Change { tenant, by, action: Action::GenerationResume, object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::GenerationResume, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 find(&mut session, id, number).await
             }
@@ -174,7 +179,7 @@ impl Generations<'_> {
                 }
                 // Why it failed may name a document; the generation's own row tells it.
                 let (details, by) = (json!({"generation": number}), By::new(Actor::System("generation")));
-                let (action, object) = (Action::GenerationFail, id.to_string());
+                let (action, object) = (AuditAction::GenerationFail, id.to_string());
                 record(&mut session, now, vec![Change { tenant, by: &by, action, object, details }]).await
             }
             .await;
@@ -261,7 +266,7 @@ impl Generations<'_> {
                 session.execute(sql, args![id, number]).await?;
                 let details = json!({"generation": number});
                 let change =
-                    Change { tenant, by, action: Action::GenerationDrop, object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::GenerationDrop, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 Ok(one)
             }

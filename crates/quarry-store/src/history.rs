@@ -1,6 +1,6 @@
 //! Questions that were asked, and what was answered.
 
-use quarry_core::{Action, By, CollectionId, Page, PageRequest, QueryId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, CollectionId, Page, PageRequest, QueryId, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
@@ -145,7 +145,7 @@ impl History<'_> {
                 if session.execute(sql, args![tenant, id]).await? == 0 {
                     return Err(StoreError::HistoryNotFound(id.to_string()));
                 }
-                let (action, object) = (Action::HistoryErase, id.to_string());
+                let (action, object) = (AuditAction::HistoryErase, id.to_string());
                 let change = Change { tenant, by, action, object, details: json!({}) };
                 record(&mut session, self.store.now(), vec![change]).await
             }

@@ -1,6 +1,6 @@
 //! Conversations. What was said in them is in [`crate::messages`].
 
-use quarry_core::{Action, AgentId, By, Page, PageRequest, SessionId, TenantId, Timestamp};
+use quarry_core::{AgentId, AuditAction, By, Page, PageRequest, SessionId, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
@@ -107,7 +107,7 @@ impl Sessions<'_> {
             let outcome = async {
                 let row = session.first(sql.clone(), args![tenant, id, user, title, now]).await?;
                 let renamed = row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))?;
-                let (action, object) = (Action::SessionRename, id.to_string());
+                let (action, object) = (AuditAction::SessionRename, id.to_string());
                 let change = Change { tenant, by, action, object, details: json!({}) };
                 record(&mut session, now, vec![change]).await?;
                 Ok(renamed)
@@ -166,7 +166,7 @@ impl Sessions<'_> {
                 let messages = session.execute(sql, args![tenant, id]).await?;
                 let details = json!({"messages": messages});
                 let change =
-                    Change { tenant, by, action: Action::SessionErase, object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::SessionErase, object: id.to_string(), details };
                 record(&mut session, self.store.now(), vec![change]).await
             }
             .await;
@@ -198,8 +198,12 @@ async fn insert(session: &mut Session, by: &By, row: &SessionRow) -> Result<(), 
     }
     let details = json!({"agent": row.agent_id});
     let (tenant, object) = (row.tenant, row.id.to_string());
-    record(session, row.created_at, vec![Change { tenant, by, action: Action::SessionAdd, object, details }])
-        .await
+    record(
+        session,
+        row.created_at,
+        vec![Change { tenant, by, action: AuditAction::SessionAdd, object, details }],
+    )
+    .await
 }
 
 pub(crate) fn missing(id: SessionId) -> StoreError {

@@ -1,6 +1,6 @@
 //! Swapping a collection to an index that was built anew over the same chunks.
 
-use quarry_core::{Action, By, Collection, CollectionId, TenantId};
+use quarry_core::{AuditAction, By, Collection, CollectionId, TenantId};
 use serde_json::json;
 
 use crate::{
@@ -51,7 +51,8 @@ impl Collections<'_> {
             "UPDATE generations SET number = $2, updated_at = $3 WHERE collection = $1 AND state = 'live'";
         session.execute(sql, args![id, generation, now]).await?;
         let details = json!({"generation": generation});
-        let change = Change { tenant, by, action: Action::CollectionIndex, object: id.to_string(), details };
+        let change =
+            Change { tenant, by, action: AuditAction::CollectionIndex, object: id.to_string(), details };
         record(session, now, vec![change]).await?;
         Ok(collection)
     }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use quarry_core::{Access, Action, RunId, Timestamp};
+use quarry_core::{Access, AuditAction, RunId, Timestamp};
 use quarry_store::RunRow;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ impl Runs<'_> {
     pub async fn cancel(&self, access: &Access, id: RunId) -> Result<(), EngineError> {
         let inner = self.0.inner();
         if let Some(run) = inner.live.find(access.tenant(), id) {
-            audit::note(inner, access, (Action::RunCancel, id.to_string()), json!({})).await?;
+            audit::note(inner, access, (AuditAction::RunCancel, id.to_string()), json!({})).await?;
             run.cancelled().cancel();
             return Ok(());
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use quarry_core::{Action, Actor, AuditOutcome, Origin, TenantId, Timestamp};
+use quarry_core::{Actor, AuditAction, AuditOutcome, Origin, TenantId, Timestamp};
 use quarry_store::AuditNote;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -35,8 +35,8 @@ pub struct Refusal {
     pub actor: Option<Actor>,
     /// From where.
     pub origin: Origin,
-    /// [`Action::Login`] where nobody is known, else what was asked for or [`Action::AccessUse`].
-    pub action: Action,
+    /// [`AuditAction::Login`] where nobody is known, else what was asked for or [`AuditAction::AccessUse`].
+    pub action: AuditAction,
     /// The kind of credential, the right that is missing, or the id of what was asked for. Never a credential itself.
     pub object: String,
     /// The error's code.
@@ -145,7 +145,7 @@ impl State {
                 at: now,
                 actor: Some(Actor::System("refusals left out")),
                 origin: Origin::default(),
-                action: Action::Login,
+                action: AuditAction::Login,
                 object: String::new(),
                 outcome: AuditOutcome::Refused,
                 details: json!({"left_out": self.left_out, "addresses": self.taken.len()}),
@@ -210,7 +210,7 @@ mod tests {
             tenant: TenantId::ROOT,
             actor: None,
             origin: Origin { address: Some(address.parse().unwrap()), ..Origin::default() },
-            action: Action::Login,
+            action: AuditAction::Login,
             object: "key".into(),
             code: "unauthenticated",
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Access, Action, AuditOutcome, Fault as _, Origin, PageRequest, TenantId};
+use quarry_core::{Access, AuditAction, AuditOutcome, Fault as _, Origin, PageRequest, TenantId};
 use quarry_engine::{
     Engine, EngineSettings,
     agent::{AgentDefinition, NewAgent},
@@ -215,7 +215,7 @@ fn refusal(request: &str) -> Refusal {
             request_id: Some(request.to_owned()),
             ..Origin::default()
         },
-        action: Action::Login,
+        action: AuditAction::Login,
         object: "key".to_owned(),
         code: "unauthenticated",
     }
@@ -254,7 +254,7 @@ async fn refusals_are_written_and_a_flood_of_them_is_counted() {
 async fn a_kept_place_is_compared() {
     let world = World::new();
     let engine = world.engine_with(settings()).await;
-    engine.audit().noted(&me(), Action::Login, "key".to_owned(), json!({})).await.unwrap();
+    engine.audit().noted(&me(), AuditAction::Login, "key".to_owned(), json!({})).await.unwrap();
     let found = engine.audit().verify(&access(), None).await.unwrap();
     let head = found.head.unwrap();
     assert!(engine.audit().verify(&access(), Some(&head)).await.unwrap().intact);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::{header, request::Parts};
-use quarry_core::{Action, Origin, TenantId};
+use quarry_core::{AuditAction, Origin, TenantId};
 use quarry_engine::audit::Refusal;
 
 use crate::{middleware::RequestId, state::AppState};
@@ -25,7 +25,7 @@ pub(crate) fn refused(state: &AppState, origin: Origin, credential: &str) {
         tenant: TenantId::ROOT,
         actor: None,
         origin,
-        action: Action::Login,
+        action: AuditAction::Login,
         object: credential.to_owned(),
         code: "unauthenticated",
     });

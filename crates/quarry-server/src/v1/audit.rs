@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use quarry_core::{Access, Action, AuditOutcome, Fault as _, Timestamp};
+use quarry_core::{Access, AuditAction, AuditOutcome, Fault as _, Timestamp};
 use quarry_engine::{
     EngineError,
     audit::{AuditEntry, AuditFilter, AuditMark},
@@ -41,7 +41,7 @@ pub(crate) struct Which {
     actor: Option<String>,
     /// What was done, as `document.add`.
     #[param(value_type = Option<String>)]
-    action: Option<Action>,
+    action: Option<AuditAction>,
     /// To what: an id.
     object: Option<String>,
     /// How it went.

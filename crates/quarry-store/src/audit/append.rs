@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quarry_core::{Action, Actor, AuditOutcome, By, Origin, TenantId, Timestamp};
+use quarry_core::{Actor, AuditAction, AuditOutcome, By, Origin, TenantId, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -31,7 +31,7 @@ const LONGEST: usize = 512;
 pub(crate) struct Change<'a> {
     pub(crate) tenant: TenantId,
     pub(crate) by: &'a By,
-    pub(crate) action: Action,
+    pub(crate) action: AuditAction,
     /// To what: an id.
     pub(crate) object: String,
     /// Ids, numbers and names of settings; never text of documents or what people said.
@@ -64,7 +64,7 @@ pub struct AuditNote {
     /// From where.
     pub origin: Origin,
     /// What was done or asked for.
-    pub action: Action,
+    pub action: AuditAction,
     /// To what.
     pub object: String,
     /// How it went.
@@ -91,7 +91,12 @@ impl Audit<'_> {
     }
 }
 
-fn kept(at: Timestamp, action: Action, outcome: AuditOutcome, (object, details): (String, &Value)) -> Kept {
+fn kept(
+    at: Timestamp,
+    action: AuditAction,
+    outcome: AuditOutcome,
+    (object, details): (String, &Value),
+) -> Kept {
     Kept {
         number: 0,
         at,

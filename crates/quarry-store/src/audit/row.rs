@@ -38,7 +38,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who, as [`quarry_core::Actor`] displays itself; `anonymous` where nobody showed who they are.
     pub actor: String,
-    /// What was done, as [`quarry_core::Action`] displays itself.
+    /// What was done, as [`quarry_core::AuditAction`] displays itself.
     pub action: String,
     /// What kind of thing it was done to.
     pub object_kind: String,

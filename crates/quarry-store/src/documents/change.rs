@@ -1,6 +1,6 @@
 //! Changing and removing documents.
 
-use quarry_core::{Action, By, Document, DocumentId, JobId, Metadata, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, Document, DocumentId, JobId, Metadata, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{COLUMNS, Documents, missing, read};
@@ -157,8 +157,13 @@ async fn delete(
             args![collection, sequence, id],
         )
         .await?;
-    let change =
-        Change { tenant, by, action: Action::DocumentRemove, object: id.to_string(), details: json!({}) };
+    let change = Change {
+        tenant,
+        by,
+        action: AuditAction::DocumentRemove,
+        object: id.to_string(),
+        details: json!({}),
+    };
     record(session, now, vec![change]).await?;
     Ok((sequence, hashes))
 }
@@ -215,7 +220,7 @@ pub(crate) async fn rename(
     let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1");
     let row = session.first(sql, args![id]).await?.ok_or_else(|| missing(id))?;
     // The new source may be a person's name: the document's own row tells it.
-    let (action, object) = (Action::DocumentRename, id.to_string());
+    let (action, object) = (AuditAction::DocumentRename, id.to_string());
     let change = Change { tenant, by, action, object, details: json!({}) };
     record(session, now, vec![change]).await?;
     read(&row)
@@ -239,8 +244,13 @@ async fn rewrite(
         .await?;
     let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1");
     let row = session.first(sql, args![id]).await?.ok_or_else(|| missing(id))?;
-    let change =
-        Change { tenant, by, action: Action::DocumentUpdate, object: id.to_string(), details: json!({}) };
+    let change = Change {
+        tenant,
+        by,
+        action: AuditAction::DocumentUpdate,
+        object: id.to_string(),
+        details: json!({}),
+    };
     record(session, now, vec![change]).await?;
     read(&row)
 }

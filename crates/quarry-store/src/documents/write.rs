@@ -1,6 +1,6 @@
 //! Writing the rows of added documents: one statement a table, whatever the number of documents.
 
-use quarry_core::{Action, Timestamp};
+use quarry_core::{AuditAction, Timestamp};
 use serde_json::json;
 
 use super::{Added, Outcome, add::Item};
@@ -107,7 +107,7 @@ fn change<'a>(item: &Item<'a>, group: &[&Added]) -> Change<'a> {
         return Change {
             tenant,
             by,
-            action: Action::DocumentAdd,
+            action: AuditAction::DocumentAdd,
             object: one.document.id.to_string(),
             details,
         };
@@ -116,7 +116,7 @@ fn change<'a>(item: &Item<'a>, group: &[&Added]) -> Change<'a> {
     let newer = group.iter().filter(|added| added.outcome == Outcome::NewVersion).count();
     let details = json!({"documents": ids, "new_versions": newer});
     let object = item.new.collection.to_string();
-    Change { tenant, by, action: Action::DocumentAddMany, object, details }
+    Change { tenant, by, action: AuditAction::DocumentAddMany, object, details }
 }
 
 fn hash(added: &Added) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! The one transaction after which another generation answers.
 
-use quarry_core::{Action, Actor, By, Collection, CollectionId, TenantId, Timestamp};
+use quarry_core::{Actor, AuditAction, By, Collection, CollectionId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{GenerationState, LACKING, row::find};
@@ -48,8 +48,13 @@ pub(super) async fn swap(
         session.first(sql, values).await?.ok_or_else(|| StoreError::CollectionNotFound(id.to_string()))?;
     let details = json!({"generation": number, "embedder": one.embedder, "chunking": one.chunking});
     let by = By::new(Actor::System("generation"));
-    let change =
-        Change { tenant, by: &by, action: Action::CollectionGeneration, object: id.to_string(), details };
+    let change = Change {
+        tenant,
+        by: &by,
+        action: AuditAction::CollectionGeneration,
+        object: id.to_string(),
+        details,
+    };
     record(session, now, vec![change]).await?;
     collections::read(&row)
 }

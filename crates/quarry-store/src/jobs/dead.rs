@@ -1,6 +1,6 @@
 //! Dead letters: jobs that were given up, one by one or many at once.
 
-use quarry_core::{Action, By, CollectionId, JobId, Page, PageRequest, TenantId};
+use quarry_core::{AuditAction, By, CollectionId, JobId, Page, PageRequest, TenantId};
 use serde_json::json;
 
 use super::{JobInfo, JobStage, JobStatus, Jobs, end, info};
@@ -84,7 +84,7 @@ impl Jobs<'_> {
                 session.execute(sql, args![id, now]).await?;
                 end::wait(&mut session, (job.document, job.version), now).await?;
                 let details = json!({"document": job.document});
-                let change = Change { tenant, by, action: Action::JobRevive, object: id.to_string(), details };
+                let change = Change { tenant, by, action: AuditAction::JobRevive, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 end::find(&mut session, tenant, id).await
             }
@@ -136,7 +136,8 @@ impl Jobs<'_> {
                 session.execute("DELETE FROM checkpoints WHERE job = $1", args![id]).await?;
                 session.execute("DELETE FROM jobs WHERE id = $1", args![id]).await?;
                 let details = json!({"document": job.document, "code": job.code});
-                let change = Change { tenant, by, action: Action::JobDrop, object: id.to_string(), details };
+                let change =
+                    Change { tenant, by, action: AuditAction::JobDrop, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await
             }
             .await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Action, By, DocumentId, JobId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, DocumentId, JobId, TenantId, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -133,7 +133,7 @@ impl Jobs<'_> {
                 session.execute(sql, args![id, JobStatus::Cancelled.as_str()]).await?;
                 let details = json!({"document": job.document});
                 let change =
-                    Change { tenant, by, action: Action::JobCancel, object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::JobCancel, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 find(&mut session, tenant, id).await
             }

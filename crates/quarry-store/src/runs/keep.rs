@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use quarry_core::{Action, By, RunId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, RunId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{
@@ -90,7 +90,7 @@ impl Runs<'_> {
                 let change = Change {
                     tenant,
                     by,
-                    action: Action::RunErase,
+                    action: AuditAction::RunErase,
                     object: id.to_string(),
                     details: json!({}),
                 };

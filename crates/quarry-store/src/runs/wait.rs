@@ -1,6 +1,6 @@
 //! Runs that wait for a person's approval. What they go on from is kept, so that they survive a restart.
 
-use quarry_core::{Action, By, RunId, TenantId};
+use quarry_core::{AuditAction, By, RunId, TenantId};
 use serde_json::Value;
 
 use super::{
@@ -82,7 +82,7 @@ impl Runs<'_> {
                 let change = Change {
                     tenant,
                     by,
-                    action: Action::RunApproval,
+                    action: AuditAction::RunApproval,
                     object: id.to_string(),
                     details: decision.clone(),
                 };

@@ -1,6 +1,6 @@
 //! Sources are added, listed, changed and removed.
 
-use quarry_core::{Action, By, Page, PageRequest, SourceId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, Page, PageRequest, SourceId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{NewSource, SourceChange, SourceItem, SourceRow, Sources, row};
@@ -118,7 +118,7 @@ impl Sources<'_> {
                 }
                 let details = json!({"name": name});
                 let change =
-                    Change { tenant, by, action: Action::SourceRemove, object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::SourceRemove, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await
             }
             .await;
@@ -158,7 +158,7 @@ async fn insert(session: &mut Session, by: &By, new: &NewSource) -> Result<(), S
         .await?;
     let details = json!({"name": new.name, "kind": new.kind.as_str()});
     let (tenant, object) = (new.tenant, new.id.to_string());
-    let change = Change { tenant, by, action: Action::SourceAdd, object, details };
+    let change = Change { tenant, by, action: AuditAction::SourceAdd, object, details };
     record(session, new.created_at, vec![change]).await
 }
 
@@ -182,7 +182,7 @@ async fn rewrite(
     let sql = "UPDATE sources SET every_seconds = $2, next_due_at = $3 WHERE id = $1";
     session.execute(sql, args![id, every, due]).await?;
     let details = json!({"name": row.text(0)?});
-    let change = Change { tenant, by, action: Action::SourceUpdate, object: id.to_string(), details };
+    let change = Change { tenant, by, action: AuditAction::SourceUpdate, object: id.to_string(), details };
     record(session, now, vec![change]).await
 }
 

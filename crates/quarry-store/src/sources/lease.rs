@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Action, By, SourceId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, SourceId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{
@@ -113,7 +113,7 @@ impl Sources<'_> {
                     return Err(StoreError::SourceBusy(row.text(0)?));
                 }
                 let lease = start(&mut session, (tenant, id), worker, (now, lease)).await?;
-                let (action, details) = (Action::SourceSync, json!({"run": lease.run}));
+                let (action, details) = (AuditAction::SourceSync, json!({"run": lease.run}));
                 let change = Change { tenant, by, action, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 Ok(lease)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Action, By, SourceId, TenantId};
+use quarry_core::{AuditAction, By, SourceId, TenantId};
 use serde_json::json;
 
 use super::{
@@ -118,7 +118,7 @@ impl Sources<'_> {
                 let worker = "push".to_owned();
                 let lease = SourceLease { tenant, source: id, worker, run, lease: Duration::ZERO };
                 end_run(&mut session, &lease, end, now).await?;
-                let (action, details) = (Action::SourcePush, json!({"run": run, "counts": end.counts}));
+                let (action, details) = (AuditAction::SourcePush, json!({"run": run, "counts": end.counts}));
                 let change = Change { tenant, by, action, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 Ok(run)

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use quarry_core::{Action, By, DeliveryId, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId};
+use quarry_core::{AuditAction, By, DeliveryId, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -220,7 +220,7 @@ impl Webhooks<'_> {
             let mut session = self.store.db().begin().await?;
             let outcome = async {
                 session.execute(sql, args![id, tenant, webhook, &body, now]).await?;
-                let (action, object) = (Action::WebhookTest, webhook.to_string());
+                let (action, object) = (AuditAction::WebhookTest, webhook.to_string());
                 let change = Change { tenant, by, action, object, details: json!({}) };
                 record(&mut session, now, vec![change]).await
             }

@@ -1,7 +1,7 @@
 //! Webhooks are added, listed and removed.
 
 use quarry_core::{
-    Action, By, CollectionId, CollectionName, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId,
+    AuditAction, By, CollectionId, CollectionName, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId,
 };
 use serde_json::json;
 
@@ -112,7 +112,7 @@ impl Webhooks<'_> {
                 let sql = "DELETE FROM webhook_deliveries WHERE tenant = $1 AND webhook = $2";
                 session.execute(sql, args![tenant, id]).await?;
                 let (object, details) = (id.to_string(), json!({}));
-                let change = Change { tenant, by, action: Action::WebhookRemove, object, details };
+                let change = Change { tenant, by, action: AuditAction::WebhookRemove, object, details };
                 record(&mut session, now, vec![change]).await
             }
             .await;
@@ -139,8 +139,13 @@ async fn insert(session: &mut Session, by: &By, new: &NewWebhook) -> Result<(), 
         )
         .await?;
     let (tenant, object) = (new.tenant, new.id.to_string());
-    let change =
-        Change { tenant, by, action: Action::WebhookAdd, object, details: json!({"events": new.events}) };
+    let change = Change {
+        tenant,
+        by,
+        action: AuditAction::WebhookAdd,
+        object,
+        details: json!({"events": new.events}),
+    };
     record(session, new.created_at, vec![change]).await
 }
 

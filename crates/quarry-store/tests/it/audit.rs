@@ -3,7 +3,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use quarry_core::{
-    Action, Actor, AuditOutcome, By, Clock, Fault as _, Origin, PageRequest, QueryId, TenantId, Timestamp,
+    Actor, AuditAction, AuditOutcome, By, Clock, Fault as _, Origin, PageRequest, QueryId, TenantId,
+    Timestamp,
 };
 use quarry_store::{
     AuditBreak, AuditEntry, AuditFilter, AuditMark, AuditNote, Store, StoreConfig, testing::leave_at_version,
@@ -47,7 +48,7 @@ fn note(world: &World, tenant: TenantId, object: &str) -> AuditNote {
         at: world.clock.now(),
         actor: None,
         origin: Origin::default(),
-        action: Action::Login,
+        action: AuditAction::Login,
         object: object.to_owned(),
         outcome: AuditOutcome::Refused,
         details: json!({"code": "unauthenticated"}),
@@ -213,7 +214,10 @@ async fn rows_are_found_by_what_they_say(world: &World) {
     assert_eq!(count(AuditFilter { until: Some(moment), ..AuditFilter::default() }).await, 5);
     assert_eq!(count(AuditFilter { actor: Some("local".into()), ..AuditFilter::default() }).await, 1);
     assert_eq!(count(AuditFilter { actor: Some("anonymous".into()), ..AuditFilter::default() }).await, 5);
-    assert_eq!(count(AuditFilter { action: Some(Action::CollectionAdd), ..AuditFilter::default() }).await, 1);
+    assert_eq!(
+        count(AuditFilter { action: Some(AuditAction::CollectionAdd), ..AuditFilter::default() }).await,
+        1
+    );
     assert_eq!(
         count(AuditFilter { object: Some(collection.id.to_string()), ..AuditFilter::default() }).await,
         1

@@ -1,7 +1,7 @@
 //! `quarry audit`
 
 use clap::{Args, Subcommand};
-use quarry_core::{Action, AuditOutcome, Timestamp};
+use quarry_core::{AuditAction, AuditOutcome, Timestamp};
 use quarry_engine::audit::{AuditEntry, AuditFilter, AuditMark, AuditVerification};
 
 use super::paging::{Paging, rest};
@@ -37,7 +37,7 @@ pub(crate) struct ListArgs {
     actor: Option<String>,
     /// What was done, as `document.add`.
     #[arg(long, value_name = "ACTION")]
-    action: Option<Action>,
+    action: Option<AuditAction>,
     /// To what: an id.
     #[arg(long, value_name = "ID")]
     object: Option<String>,
