@@ -4,6 +4,7 @@
 //! depends on nothing of ours.
 
 pub mod access;
+pub mod audit;
 pub mod chunk;
 pub mod chunking;
 pub mod clock;
@@ -18,7 +19,8 @@ pub mod quota;
 pub mod secret;
 pub mod tenant;
 
-pub use access::{Access, Actor, Denied, Rights, Visibility};
+pub use access::{Access, Actor, By, Denied, Origin, Rights, Visibility};
+pub use audit::{AuditAction, AuditOutcome};
 pub use chunk::{ChunkKind, ChunkRef, Span};
 pub use chunking::{ChunkStrategy, Chunking};
 pub use clock::{Clock, SystemClock, Timestamp};

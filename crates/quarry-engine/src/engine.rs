@@ -17,6 +17,7 @@ use crate::{
         ToolSource,
     },
     answer::{self, Answer, AnswerRequest},
+    audit::{self, Audit, Refusals},
     cage::Cage,
     collections::Collections,
     documents::Documents,
@@ -106,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) indexer: Indexer,
     pub(crate) recorder: Recorder,
+    pub(crate) refusals: Refusals,
     pub(crate) languages: retrieve::Languages,
     /// Compares sentences with questions, whatever embedder the collection has: microseconds a sentence.
     pub(crate) table: StaticTable,
@@ -202,6 +204,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             indexer: Indexer::new(Duration::from_millis(settings.ingest.commit_interval_ms)),
             recorder: Recorder::new(),
+            refusals: Refusals::default(),
             languages: retrieve::Languages::default(),
             table: StaticTable::new()?,
             store,
@@ -234,6 +237,7 @@ impl Engine {
         }
         inner.start(crate::ingest::indexer::run(Arc::clone(&inner)));
         inner.start(crate::history::run(Arc::clone(&inner)));
+        inner.start(audit::run(Arc::clone(&inner)));
         inner.start(agent::keep_runs(Arc::clone(&inner)));
         inner.start(reaper::run(Arc::clone(&inner)));
         inner.start(govern::keep_uses(Arc::clone(&inner)));
@@ -356,6 +360,12 @@ impl Engine {
     #[must_use]
     pub const fn history(&self) -> History<'_> {
         History(self)
+    }
+
+    /// The verbs on the audit log.
+    #[must_use]
+    pub const fn audit(&self) -> Audit<'_> {
+        Audit(self)
     }
 
     /// The verbs on kept answers.

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod answer;
+pub mod audit;
 pub mod cage;
 pub mod collections;
 pub mod documents;

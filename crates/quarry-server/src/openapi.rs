@@ -46,6 +46,7 @@ use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::App
         (name = "webhooks", description = "Addresses that are told what becomes of documents"),
         (name = "keys", description = "What programs show to be let in, and who the caller is"),
         (name = "tenants", description = "Whose data it is: made, limited, suspended and erased by the operator"),
+        (name = "audit", description = "What was done, by whom and from where"),
         (name = "index", description = "Keeping the index true to the database"),
         (name = "health", description = "Probes, metrics, this document")
     ),

@@ -82,6 +82,7 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
         .routes(routes!(openapi::document))
+        .merge(auditing())
         .merge(syncing())
         .merge(identity())
         .merge(ingestion())
@@ -119,6 +120,14 @@ fn identity() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::tenants::list, v1::tenants::add))
         .routes(routes!(v1::tenants::get, v1::tenants::update, v1::tenants::erase))
         .routes(routes!(v1::tenants::usage_of))
+}
+
+/// What was done, by whom.
+fn auditing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::audit::list))
+        .routes(routes!(v1::audit::export))
+        .routes(routes!(v1::audit::verify))
 }
 
 /// Sources and webhooks.

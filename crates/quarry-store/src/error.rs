@@ -128,6 +128,9 @@ pub enum StoreError {
     /// The source cannot be indexed.
     #[error("the source is {0} bytes long; at most {max} are allowed", max = crate::MAX_SOURCE)]
     SourceTooLong(usize),
+    /// The audit log begins later than the place that was kept.
+    #[error("row {0} of the audit log is no longer kept; compare a later one")]
+    AuditPlaceGone(u64),
     /// The cursor did not come from this list.
     #[error("the cursor is not one that this list gave out; start again without it")]
     InvalidCursor,
@@ -233,7 +236,9 @@ impl Fault for StoreError {
             | Self::EmbedderChanged(_) => ErrorKind::Conflict,
             // Nothing is wrong with the request, and none like it works until something is given up.
             Self::QuotaReached(..) => ErrorKind::Forbidden,
-            Self::InvalidCursor | Self::InvalidUrl(_) | Self::SourceTooLong(_) => ErrorKind::Invalid,
+            Self::InvalidCursor | Self::AuditPlaceGone(_) | Self::InvalidUrl(_) | Self::SourceTooLong(_) => {
+                ErrorKind::Invalid
+            }
             Self::Unavailable(_) | Self::Busy | Self::Locked | Self::DiskFull | Self::Contended => {
                 ErrorKind::Unavailable
             }
@@ -288,6 +293,7 @@ impl Fault for StoreError {
             Self::CollectionChanged(_) => "collection_changed",
             Self::EmbedderChanged(_) => "embedder_changed",
             Self::SourceTooLong(_) => "source_too_long",
+            Self::AuditPlaceGone(_) => "audit_place_gone",
             Self::InvalidCursor => "invalid_cursor",
             Self::InvalidUrl(_) => "invalid_database_url",
             Self::DatabaseNewer { .. } => "database_newer",

@@ -38,7 +38,9 @@ mod usage;
 mod webhooks;
 
 pub use agents::{AgentChange, AgentRow, AgentVersion, Agents, NewAgent};
-pub use audit::{Audit, AuditEntry};
+pub use audit::{
+    Audit, AuditBreak, AuditEntry, AuditFault, AuditFilter, AuditMark, AuditNote, AuditVerification,
+};
 pub use blobs::Blobs;
 pub use chunks::{
     ChangedChunk, ChunkRow, Chunks, KnownVector, NewChunk, Publication, Published, PublishedDocument,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use quarry_core::{Actor, Page, PageRequest, Quotas, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, Page, PageRequest, Quotas, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -82,7 +82,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// The name is taken, or the database fails.
-    pub async fn add(&self, actor: &Actor, name: &str, quotas: Quotas) -> Result<TenantRow, StoreError> {
+    pub async fn add(&self, by: &By, name: &str, quotas: Quotas) -> Result<TenantRow, StoreError> {
         let (id, now) = (TenantId::new(), self.store.now());
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -93,8 +93,13 @@ impl Tenants<'_> {
                 }
                 let sql = "INSERT INTO tenants (id, name, created_at, quotas) VALUES ($1, $2, $3, $4)";
                 session.execute(sql, args![id, name, now, json_text(&quotas)?]).await?;
-                told(&mut session, now, (actor, "tenant.add", id), json!({"name": name, "quotas": quotas}))
-                    .await
+                told(
+                    &mut session,
+                    now,
+                    (by, AuditAction::TenantAdd, id),
+                    json!({"name": name, "quotas": quotas}),
+                )
+                .await
             }
             .await;
             session.finish(outcome).await
@@ -157,30 +162,25 @@ impl Tenants<'_> {
     /// There is none with this id, or the database fails.
     pub async fn set_status(
         &self,
-        actor: &Actor,
+        by: &By,
         id: TenantId,
         status: TenantStatus,
     ) -> Result<TenantRow, StoreError> {
         let action = match status {
-            TenantStatus::Active => "tenant.resume",
-            TenantStatus::Suspended => "tenant.suspend",
+            TenantStatus::Active => AuditAction::TenantResume,
+            TenantStatus::Suspended => AuditAction::TenantSuspend,
         };
         let set = ("status", status.as_str().to_owned());
-        self.change(set, (actor, action, id), json!({})).await
+        self.change(set, (by, action, id), json!({})).await
     }
 
     /// Gives a tenant other quotas.
     ///
     /// # Errors
     /// There is none with this id, or the database fails.
-    pub async fn set_quotas(
-        &self,
-        actor: &Actor,
-        id: TenantId,
-        quotas: Quotas,
-    ) -> Result<TenantRow, StoreError> {
+    pub async fn set_quotas(&self, by: &By, id: TenantId, quotas: Quotas) -> Result<TenantRow, StoreError> {
         let set = ("quotas", json_text(&quotas)?);
-        self.change(set, (actor, "tenant.quotas", id), json!({"quotas": quotas})).await
+        self.change(set, (by, AuditAction::TenantQuotas, id), json!({"quotas": quotas})).await
     }
 
     /// How much a tenant has.
@@ -197,7 +197,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// There is none with this id, it still has collections, or the database fails.
-    pub async fn erase(&self, actor: &Actor, id: TenantId) -> Result<(), StoreError> {
+    pub async fn erase(&self, by: &By, id: TenantId) -> Result<(), StoreError> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -211,7 +211,7 @@ impl Tenants<'_> {
                 for sql in ERASED.iter().copied() {
                     session.execute(sql, args![id]).await?;
                 }
-                told(&mut session, now, (actor, "tenant.erase", id), json!({"name": name})).await
+                told(&mut session, now, (by, AuditAction::TenantErase, id), json!({"name": name})).await
             }
             .await;
             session.finish(outcome).await
@@ -221,7 +221,7 @@ impl Tenants<'_> {
     async fn change(
         &self,
         (column, value): (&'static str, String),
-        (actor, action, id): (&Actor, &'static str, TenantId),
+        (by, action, id): (&By, AuditAction, TenantId),
         details: serde_json::Value,
     ) -> Result<TenantRow, StoreError> {
         let now = self.store.now();
@@ -232,7 +232,7 @@ impl Tenants<'_> {
                 if session.execute(sql.clone(), args![id, &value]).await? == 0 {
                     return Err(missing(id));
                 }
-                told(&mut session, now, (actor, action, id), details.clone()).await
+                told(&mut session, now, (by, action, id), details.clone()).await
             }
             .await;
             session.finish(outcome).await
@@ -284,7 +284,7 @@ pub(crate) async fn limited(
     if quotas.documents.is_none() && quotas.bytes.is_none() {
         return Ok(None);
     }
-    let sql = format!("SELECT 1 FROM tenants WHERE id = $1{}", session.dialect().locked());
+    let sql = format!("SELECT 1 FROM tenants WHERE id = $1{}", session.dialect().held());
     session.first(sql, args![tenant]).await?;
     Ok(Some((quotas, held(session, tenant).await?)))
 }
@@ -301,10 +301,10 @@ async fn held(session: &mut Session, tenant: TenantId) -> Result<Holdings, Store
 async fn told(
     session: &mut Session,
     now: Timestamp,
-    (actor, action, id): (&Actor, &'static str, TenantId),
+    (by, action, id): (&By, AuditAction, TenantId),
     details: serde_json::Value,
 ) -> Result<(), StoreError> {
-    let change = Change { tenant: TenantId::ROOT, actor, action, object: id.to_string(), details };
+    let change = Change { tenant: TenantId::ROOT, by, action, object: id.to_string(), details };
     record(session, now, vec![change]).await
 }
 

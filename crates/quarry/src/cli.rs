@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents::AgentsCommand, ask::AskArgs, chat::ChatArgs, collections::CollectionsCommand,
-    completions::CompletionsArgs, config::ConfigCommand, documents::DocumentsCommand, eval::EvalCommand,
-    facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
-    keys::KeysCommand, mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand,
-    search::SearchArgs, serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand,
-    tenants::TenantsCommand, watch::WatchArgs, webhooks::WebhooksCommand,
+    agents::AgentsCommand, ask::AskArgs, audit::AuditCommand, chat::ChatArgs,
+    collections::CollectionsCommand, completions::CompletionsArgs, config::ConfigCommand,
+    documents::DocumentsCommand, eval::EvalCommand, facts::FactsCommand, history::HistoryCommand,
+    index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand, keys::KeysCommand, mcp::McpArgs,
+    models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand, search::SearchArgs,
+    serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand, tenants::TenantsCommand,
+    watch::WatchArgs, webhooks::WebhooksCommand,
 };
 
 /// From a folder of documents to ranked passages, and answers whose every sentence points to its source.
@@ -109,6 +110,9 @@ pub(crate) enum Command {
     /// Look at the questions that were asked.
     #[command(subcommand)]
     History(HistoryCommand),
+    /// Look at what was done and by whom, export it, check that nobody changed it.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Compare the index with the database and mend it.
     #[command(subcommand)]
     Index(IndexCommand),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use quarry_core::{Access, Actor, ErrorKind, Fault, Rights, Role, TenantId, UserId};
+use quarry_core::{Access, Actor, By, ErrorKind, Fault, Rights, Role, TenantId, UserId};
 use quarry_store::{FoundKey, KeyRow, Standing};
 use subtle::ConstantTimeEq;
 
@@ -144,7 +144,7 @@ impl Identity<'_> {
             owner: None,
             expires_at: None,
         };
-        inner.store.keys().add(TenantId::ROOT, &Actor::System("first start"), new).await?;
+        inner.store.keys().add(TenantId::ROOT, &By::new(Actor::System("first start")), new).await?;
         inner.keys.forget();
         Ok(())
     }

@@ -151,7 +151,7 @@ impl Keys<'_> {
             owner: if new.personal { Some(self.person(access).await?) } else { None },
             expires_at: new.expires_at,
         };
-        let row = inner.store.keys().add(access.tenant(), access.actor(), row).await?;
+        let row = inner.store.keys().add(access.tenant(), access.by(), row).await?;
         inner.keys.forget();
         Ok(MadeKey { view: view(row, now), key })
     }
@@ -194,7 +194,7 @@ impl Keys<'_> {
         let inner = self.0.inner();
         let row = self.mine(access, key).await?;
         self.not_above(access, &row)?;
-        let revoked = inner.store.keys().revoke(access.tenant(), access.actor(), row.id).await;
+        let revoked = inner.store.keys().revoke(access.tenant(), access.by(), row.id).await;
         // Forgotten also when it may have failed: it may have worked.
         inner.keys.forget();
         Ok(view(revoked?, inner.clock.now()))
@@ -230,7 +230,7 @@ impl Keys<'_> {
             overlap_until: now.after(overlap),
             expires_at: rotation.expires_at,
         };
-        let row = inner.store.keys().rotate(access.tenant(), access.actor(), row.id, turned).await;
+        let row = inner.store.keys().rotate(access.tenant(), access.by(), row.id, turned).await;
         inner.keys.forget();
         Ok(MadeKey { view: view(row?, now), key: made })
     }

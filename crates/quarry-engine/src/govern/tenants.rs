@@ -99,7 +99,7 @@ impl Tenants<'_> {
         let inner = self.0.inner();
         check_name(&new.name)?;
         check_quotas(&new.quotas)?;
-        let row = inner.store.tenants().add(access.actor(), &new.name, new.quotas).await?;
+        let row = inner.store.tenants().add(access.by(), &new.name, new.quotas).await?;
         let key = SecretKey::make()?;
         let owner = NewKey {
             name: "owner".to_owned(),
@@ -111,7 +111,7 @@ impl Tenants<'_> {
             owner: None,
             expires_at: None,
         };
-        let made = inner.store.keys().add(row.id, access.actor(), owner).await?;
+        let made = inner.store.keys().add(row.id, access.by(), owner).await?;
         inner.keys.forget();
         let owner_key = MadeKey { view: key_view(made, inner.clock.now()), key };
         Ok(MadeTenant { view: row.into(), owner_key })
@@ -154,10 +154,10 @@ impl Tenants<'_> {
         }
         if let Some(quotas) = change.quotas {
             check_quotas(&quotas)?;
-            row = inner.store.tenants().set_quotas(access.actor(), row.id, quotas).await?;
+            row = inner.store.tenants().set_quotas(access.by(), row.id, quotas).await?;
         }
         if let Some(status) = change.status {
-            row = inner.store.tenants().set_status(access.actor(), row.id, status).await?;
+            row = inner.store.tenants().set_status(access.by(), row.id, status).await?;
         }
         inner.keys.forget();
         inner.spending.forget(row.id);
@@ -178,7 +178,7 @@ impl Tenants<'_> {
             let problem = "the root tenant cannot be erased: it is the server's own";
             return Err(EngineError::invalid("invalid_tenant", "", problem));
         }
-        inner.store.tenants().set_status(access.actor(), row.id, TenantStatus::Suspended).await?;
+        inner.store.tenants().set_status(access.by(), row.id, TenantStatus::Suspended).await?;
         inner.keys.forget();
         let system = Access::system(row.id, "tenant erased");
         loop {
@@ -194,7 +194,7 @@ impl Tenants<'_> {
         inner.keeper.flush(inner).await?;
         inner.recorder.flush(inner).await?;
         inner.spending.forget(row.id);
-        Ok(inner.store.tenants().erase(access.actor(), row.id).await?)
+        Ok(inner.store.tenants().erase(access.by(), row.id).await?)
     }
 
     /// How much a tenant has and uses; one's own when none is named.

@@ -6,7 +6,7 @@ use axum::{
 };
 use quarry_core::{Access, ErrorKind, Fault as _};
 
-use super::presented::Presented;
+use super::{origin, presented::Presented};
 use crate::{events, problem::Problem, state::AppState};
 
 /// Somebody who is known. Handlers take it first, so that nothing of a stranger's request is read.
@@ -16,7 +16,14 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        authenticate(state, &parts.headers).await
+        let origin = origin::of(parts);
+        match authenticate(state, &parts.headers).await {
+            Ok(Self(access)) => Ok(Self(access.with_origin(origin))),
+            Err(problem) => {
+                origin::refused(state, origin, "key");
+                Err(problem)
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-//! Who is asking: from what a request shows to an `Access`.
+//! Who is asking, and from where: from what a request shows to an `Access`.
 
 mod caller;
+pub(crate) mod origin;
 mod presented;
 
 pub(crate) use caller::{Caller, authenticate};

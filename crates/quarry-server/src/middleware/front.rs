@@ -38,6 +38,8 @@ pub(crate) async fn front(State(state): State<AppState>, request: Request, next:
     let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
     let span = tracing::info_span!("request", request_id = id.as_str());
     let patience = patience(&state, &method, route, request.uri().query());
+    let mut request = request;
+    request.extensions_mut().insert(id.clone());
     let response = answer(&state, request, next, (route, patience)).instrument(span).await;
     let response = finish(response, &id, route);
     events::answered(&Answered {
@@ -89,14 +91,15 @@ fn said(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// Routes that may wait for the end of a run, which is held to its budgets, or read a body of any length, which may not be
-/// silent for long. What they do before and besides is held to the request timeout by themselves.
-const TAKES_ITS_TIME: [&str; 5] = [
+/// Routes that may wait for the end of a run, which is held to its budgets, read a body of any length, which may not be
+/// silent for long, or walk all of the audit log. What they do before and besides is held to the request timeout by themselves.
+const TAKES_ITS_TIME: [&str; 6] = [
     "/v1/query",
     "/v1/agents/{agent}/runs",
     "/v1/runs/{id}/approvals",
     "/v1/chat/completions",
     "/v1/documents/bulk",
+    "/v1/audit/verify",
 ];
 
 /// How long a request may take; for ever where the work is as long as the collection is large.

@@ -7,4 +7,5 @@ mod room;
 
 pub(crate) use front::front;
 pub(crate) use idempotency::{Fingerprint, Kept, Repeatable};
+pub(crate) use request_id::RequestId;
 pub(crate) use room::{Place, Room};

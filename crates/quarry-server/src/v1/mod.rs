@@ -1,6 +1,7 @@
 //! Version 1 of the API: one file per resource. A handler unpacks, makes one engine call and packs.
 
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod collections;
 pub(crate) mod documents;
 pub(crate) mod facts;

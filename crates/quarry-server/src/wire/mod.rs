@@ -5,6 +5,7 @@
 
 mod agent;
 mod answer;
+mod audit;
 mod collection;
 mod document;
 mod event;
@@ -25,6 +26,7 @@ mod webhook;
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
 pub(crate) use answer::ModelAnswer;
 pub use answer::{Answer, Citation, Sentence};
+pub use audit::{AuditBreak, AuditEntry, AuditFault, AuditMark, AuditOutcome, AuditVerification};
 pub use collection::{
     ChunkStrategy, Chunking, Collection, CollectionProgress, CollectionWithCounts, Counts,
     DescribeCollection, Generation, GenerationState, Generations, NewCollection,
@@ -40,9 +42,9 @@ pub use identity::{Key, KeyScope, KeyStatus, MadeKey, NewKey, Role, RotateKey, W
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
-    AgentPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage, JobPage,
-    KeyPage, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
-    TenantPage, WebhookPage,
+    AgentPage, AuditPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage,
+    JobPage, KeyPage, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage,
+    SourceRunPage, TenantPage, WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};
 pub use search::{

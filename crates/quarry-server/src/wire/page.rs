@@ -5,8 +5,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Key, Message, Run, Session,
-    SourceItem, SourceRun, SyncedSource, Tenant, Webhook,
+    Agent, AuditEntry, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Key, Message, Run,
+    Session, SourceItem, SourceRun, SyncedSource, Tenant, Webhook,
 };
 
 /// Which page to list.
@@ -54,6 +54,8 @@ pages! {
     JobPage of Job,
     /// Questions, newest first.
     HistoryPage of HistoryEntry,
+    /// Rows of the audit log, newest first.
+    AuditPage of AuditEntry,
     /// Agents by name, or versions of one, newest first.
     AgentPage of Agent,
     /// Runs, newest first.

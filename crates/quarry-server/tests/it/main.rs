@@ -6,6 +6,7 @@
 
 mod agents;
 mod app;
+mod audit;
 mod clients;
 mod collections;
 mod documents;

@@ -188,7 +188,7 @@ async fn tenants_take_turns_whatever_either_queues(world: &World) {
     let other = world
         .store
         .tenants()
-        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
         .await
         .unwrap()
         .id;

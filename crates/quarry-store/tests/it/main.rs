@@ -14,6 +14,7 @@
 mod world;
 
 mod agents;
+mod audit;
 mod chunks;
 mod collections;
 mod documents;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{Clock as _, Collection, Fault as _, PageRequest, QueryId, TenantId};
-use quarry_store::{HistoryFilter, NewHistory, Remembered, StoreError};
+use quarry_store::{AuditFilter, HistoryFilter, NewHistory, Remembered, StoreError};
 
 use crate::world::{DOWN, ME, MODEL, ROOT, World, publication, stories};
 
@@ -28,7 +28,7 @@ async fn tenants_never_see_each_other(world: &World) {
     let other = world
         .store
         .tenants()
-        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
         .await
         .unwrap()
         .id;
@@ -85,7 +85,7 @@ async fn tenants_never_see_each_other(world: &World) {
     absent(jobs.revive(other, job, &ME).await);
     assert!(jobs.list(other, None, None, &all).await.unwrap().items.is_empty());
 
-    let audit = world.store.audit().list(other, &all).await.unwrap();
+    let audit = world.store.audit().list(other, &AuditFilter::default(), &all).await.unwrap();
     assert!(audit.items.iter().all(|entry| entry.object == theirs.id.to_string()), "{audit:?}");
 
     assert_eq!(documents.get(ROOT, document.id).await.unwrap().title, "Title of a");
@@ -96,7 +96,7 @@ async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
     let other = world
         .store
         .tenants()
-        .add(&quarry_core::Actor::Local, "other", quarry_core::Quotas::default())
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
         .await
         .unwrap()
         .id;
@@ -114,7 +114,7 @@ async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
     };
     world.store.history().add(vec![entry.clone()]).await.unwrap();
     absent(world.store.history().get(other, entry.id).await);
-    absent(world.store.history().erase(other, entry.id).await);
+    absent(world.store.history().erase(&ME, other, entry.id).await);
     assert!(
         world
             .store

@@ -1,6 +1,7 @@
 //! The verbs of the command line, on a data folder or through a server: the same calls, the same types.
 
 mod acting;
+mod auditing;
 mod choose;
 mod events;
 mod governing;

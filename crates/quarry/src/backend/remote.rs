@@ -1,6 +1,7 @@
 //! The verbs through a server's REST API.
 
 mod acting;
+mod auditing;
 mod governing;
 mod syncing;
 

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 mod answering;
 pub(crate) mod ask;
+pub(crate) mod audit;
 pub(crate) mod chat;
 pub(crate) mod collections;
 pub(crate) mod completions;
