@@ -8,7 +8,12 @@ use quarry_core::{Access, Actor, TenantId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{events, problem::Problem, state::AppState};
+use crate::{
+    events,
+    middleware::{Asking, Subject},
+    problem::Problem,
+    state::AppState,
+};
 
 /// Somebody who has shown the key. Handlers take it first, so that nothing of a stranger's request is read.
 pub(crate) struct Caller(pub(crate) Access);
@@ -17,12 +22,29 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        authenticate(&parts.headers, &state.app.admin_key_hash)
+        let limits = &state.app.limits;
+        let asking = Asking::found(&parts.extensions);
+        match (authenticate(&parts.headers, &state.app.admin_key_hash), asking) {
+            (outcome, None) => outcome,
+            (Ok(caller), Some(asking)) => {
+                limits.admit(asking, &Subject::of(&caller.0)).await?;
+                Ok(caller)
+            }
+            (Err(refusal), Some(asking)) => {
+                limits.turned_away(asking, carries_key(&parts.headers)).await?;
+                Err(refusal)
+            }
+        }
     }
 }
 
+/// Whether something that may be a key came with a request.
+pub(crate) fn carries_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key")
+}
+
 /// Checks the key that came with a request.
-pub(crate) fn authenticate(headers: &HeaderMap, expected: &[u8; 32]) -> Result<Caller, Problem> {
+fn authenticate(headers: &HeaderMap, expected: &[u8; 32]) -> Result<Caller, Problem> {
     let refused = |detail: &str| Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail));
     let Some(key) = presented(headers) else {
         return refused(

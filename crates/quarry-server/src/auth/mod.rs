@@ -2,4 +2,4 @@
 
 mod caller;
 
-pub(crate) use caller::{Caller, authenticate};
+pub(crate) use caller::{Caller, carries_key};

@@ -17,8 +17,11 @@ use quarry_engine::{
 };
 use quarry_index::testing::MemoryIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError, StaticTable};
-use quarry_server::{App, ServerSettings};
-use quarry_store::{Store, StoreConfig};
+use quarry_server::{App, LimitsSettings, RateLimits, ServerSettings};
+use quarry_store::{
+    Store, StoreConfig,
+    limits::{Limiter, RedisSettings},
+};
 use reqwest::{
     Method, StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -40,6 +43,9 @@ pub struct Setup {
     pub tools: Arc<dyn ToolSource>,
     /// What the client for addresses that users supply may reach.
     pub outbound: OutboundSettings,
+    pub limits: LimitsSettings,
+    /// Where the limits are counted; in memory without a URL.
+    pub redis: RedisSettings,
 }
 
 impl Default for Setup {
@@ -50,6 +56,8 @@ impl Default for Setup {
             chat: ChatModels::default(),
             tools: Arc::new(Fixed::default()),
             outbound: OutboundSettings::default(),
+            limits: LimitsSettings::default(),
+            redis: RedisSettings::default(),
         }
     }
 }
@@ -122,14 +130,17 @@ impl TestApp {
     }
 
     pub async fn set_up(setup: Setup) -> Self {
-        let Setup { server: settings, engine: mut engine_settings, chat, tools, outbound } = setup;
+        let Setup { server: settings, engine: mut engine_settings, chat, tools, outbound, limits, redis } =
+            setup;
         engine_settings.ingest.commit_interval_ms = 5;
         let data = tempfile::tempdir().unwrap();
         let engine = engine(data.path(), (engine_settings, chat, tools, outbound)).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let admin_key_hash = Sha256::digest(KEY).into();
-        let app = App { engine: engine.clone(), admin_key_hash, settings, metrics: recorder() };
+        let limiter = Limiter::open(&redis, limits.max_subjects).await.unwrap();
+        let limits = RateLimits::new(limits, limiter);
+        let app = App { engine: engine.clone(), admin_key_hash, settings, limits, metrics: recorder() };
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async move { drop(stopped.await) };

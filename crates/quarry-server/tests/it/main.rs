@@ -12,6 +12,7 @@ mod documents;
 mod failures;
 mod idempotency;
 mod ingestion;
+mod limits;
 mod listening;
 mod mcp;
 mod memory;

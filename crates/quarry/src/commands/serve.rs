@@ -52,8 +52,13 @@ pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
         Failure::new(Exit::Failed, "no_metrics", format!("metrics cannot be counted: {error}"))
     })?;
     let wire::Running { engine, index, tools } = wire::start(config, &context.folder).await?;
-    let app =
-        App { engine: engine.clone(), admin_key_hash: key.hash(), settings: config.server.clone(), metrics };
+    let app = App {
+        engine: engine.clone(),
+        admin_key_hash: key.hash(),
+        settings: config.server.clone(),
+        limits: wire::limits(config).await?,
+        metrics,
+    };
     let stop = CancellationToken::new();
     let serving = serve(listener, app, index, stop.clone());
     let mut serving = pin!(first(serving, offer::models(context, config)));
