@@ -30,13 +30,16 @@ impl RedisSettings {
     /// # Errors
     /// The URL is not one of Redis, or this program was built without it.
     pub fn check(&self) -> Result<(), LimitsError> {
-        let Some(url) = &self.url else { return Ok(()) };
-        #[cfg(feature = "redis")]
-        return super::redis::address(url).map(drop);
-        #[cfg(not(feature = "redis"))]
-        {
-            let _ = url;
-            Err(LimitsError::NotBuilt)
-        }
+        self.url.as_ref().map_or(Ok(()), usable)
     }
+}
+
+#[cfg(feature = "redis")]
+fn usable(url: &Secret) -> Result<(), LimitsError> {
+    super::redis::address(url).map(drop)
+}
+
+#[cfg(not(feature = "redis"))]
+fn usable(_: &Secret) -> Result<(), LimitsError> {
+    Err(LimitsError::NotBuilt)
 }
