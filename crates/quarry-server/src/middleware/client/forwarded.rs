@@ -47,7 +47,7 @@ fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Optio
 /// A comma may also stand within quotes, such as those around a host that the client chose; then an element is only a part of
 /// one. It shows: a part that begins within quotes has an odd number of them, unless some are escaped. So neither is read.
 fn hop(element: &str) -> Option<Hop> {
-    if element.contains('\\') || element.matches('"').count() % 2 != 0 {
+    if element.contains('\\') || !element.matches('"').count().is_multiple_of(2) {
         return None;
     }
     let (mut address, mut https) = (None, None);
