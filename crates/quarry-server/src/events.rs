@@ -93,6 +93,19 @@ pub(crate) fn refused_key() {
     counter!("quarry_http_refused_keys_total").increment(1);
 }
 
+/// A request was counted and is within its rate; the limit and whose it is are those of the tightest.
+pub(crate) fn within_rate(class: &'static str, subject: &'static str) {
+    counter!("quarry_rate_limits_total", "class" => class, "subject" => subject, "outcome" => "allowed")
+        .increment(1);
+}
+
+/// A request was refused because it is over its rate.
+pub(crate) fn over_rate(class: &'static str, subject: &'static str) {
+    counter!("quarry_rate_limits_total", "class" => class, "subject" => subject, "outcome" => "refused")
+        .increment(1);
+    tracing::debug!(class, subject, "a request was over its rate");
+}
+
 pub(crate) fn accept_failed(error: &io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
 }

@@ -4,4 +4,4 @@ mod caller;
 pub(crate) mod origin;
 mod presented;
 
-pub(crate) use caller::{Caller, authenticate};
+pub(crate) use caller::{Caller, carries_key};

@@ -1,18 +1,19 @@
 //! Where a request came from, and what is said when it was not let in.
 
-use std::net::IpAddr;
-
 use axum::http::{header, request::Parts};
-use quarry_core::{AuditAction, Origin, TenantId};
+use quarry_core::{Access, AuditAction, Origin, TenantId};
 use quarry_engine::audit::Refusal;
 
-use crate::{middleware::RequestId, state::AppState};
+use crate::{
+    middleware::{ClientAddress, RequestId},
+    state::AppState,
+};
 
-/// Where a request came from. Its address is known where somebody in front has put it into the request.
+/// Where a request came from. Its address is the one that `server.trusted_proxies` lets one believe.
 pub(crate) fn of(parts: &Parts) -> Origin {
     let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let origin = Origin {
-        address: parts.extensions.get::<IpAddr>().copied(),
+        address: parts.extensions.get::<ClientAddress>().map(|client| client.ip),
         agent: None,
         request_id: parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
     };
@@ -28,5 +29,17 @@ pub(crate) fn refused(state: &AppState, origin: Origin, credential: &str) {
         action: AuditAction::Login,
         object: credential.to_owned(),
         code: "unauthenticated",
+    });
+}
+
+/// Takes note that somebody who is known was refused what they asked for. Nobody waits for that.
+pub(crate) fn forbidden(state: &AppState, access: &Access, asked: String) {
+    state.app.engine.audit().refused(Refusal {
+        tenant: access.tenant(),
+        actor: Some(access.actor().clone()),
+        origin: access.by().origin().cloned().unwrap_or_default(),
+        action: AuditAction::AccessUse,
+        object: asked,
+        code: "forbidden",
     });
 }

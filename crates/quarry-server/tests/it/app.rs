@@ -18,8 +18,11 @@ use quarry_engine::{
 };
 use quarry_index::testing::MemoryIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError, StaticTable};
-use quarry_server::{App, ServerSettings};
-use quarry_store::{Store, StoreConfig};
+use quarry_server::{App, LimitsSettings, RateLimits, ServerSettings};
+use quarry_store::{
+    Store, StoreConfig,
+    limits::{Limiter, RedisSettings},
+};
 use reqwest::{
     Method, StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -40,6 +43,9 @@ pub struct Setup {
     pub tools: Arc<dyn ToolSource>,
     /// What the client for addresses that users supply may reach.
     pub outbound: OutboundSettings,
+    pub limits: LimitsSettings,
+    /// Where the limits are counted; in memory without a URL.
+    pub redis: RedisSettings,
 }
 
 impl Default for Setup {
@@ -50,6 +56,8 @@ impl Default for Setup {
             chat: ChatModels::default(),
             tools: Arc::new(Fixed::default()),
             outbound: OutboundSettings::default(),
+            limits: LimitsSettings::default(),
+            redis: RedisSettings::default(),
         }
     }
 }
@@ -122,7 +130,8 @@ impl TestApp {
     }
 
     pub async fn set_up(setup: Setup) -> Self {
-        let Setup { server: settings, engine: mut engine_settings, chat, tools, outbound } = setup;
+        let Setup { server: settings, engine: mut engine_settings, chat, tools, outbound, limits, redis } =
+            setup;
         engine_settings.ingest.commit_interval_ms = 5;
         let data = tempfile::tempdir().unwrap();
         let engine = engine(data.path(), (engine_settings, chat, tools, outbound)).await;
@@ -130,7 +139,9 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let key = SecretKey::read(KEY).expect("a key");
         engine.identity().admit_folder_key(&key).await.unwrap();
-        let app = App { engine: engine.clone(), settings, metrics: recorder() };
+        let limiter = Limiter::open(&redis, limits.max_subjects).await.unwrap();
+        let limits = RateLimits::new(limits, limiter);
+        let app = App { engine: engine.clone(), settings, limits, metrics: recorder() };
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async move { drop(stopped.await) };

@@ -14,6 +14,7 @@ mod failures;
 mod idempotency;
 mod identity;
 mod ingestion;
+mod limits;
 mod listening;
 mod mcp;
 mod memory;

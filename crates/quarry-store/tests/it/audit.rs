@@ -153,7 +153,7 @@ async fn a_call_with_many_documents_is_one_row(world: &World) {
 }
 
 async fn many_writers_leave_no_gap(world: &World) {
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world.store.tenants().add(&ME, "other", quarry_core::Quotas::default()).await.unwrap().id;
     let tasks: Vec<_> = (0..40)
         .map(|place| {
             let (store, tenant) = (world.store.clone(), if place % 2 == 0 { ROOT } else { other });
@@ -164,7 +164,7 @@ async fn many_writers_leave_no_gap(world: &World) {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    for (tenant, count) in [(ROOT, 60), (other, 20)] {
+    for (tenant, count) in [(ROOT, 61), (other, 20)] {
         let rows = all(&world.store, tenant).await;
         let numbers: Vec<_> = rows.iter().map(|row| row.number).collect();
         assert_eq!(numbers, (1..=count).collect::<Vec<u64>>());
@@ -244,7 +244,7 @@ async fn rows_are_found_by_what_they_say(world: &World) {
 }
 
 async fn a_log_belongs_to_a_tenant(world: &World) {
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world.store.tenants().add(&ME, "other", quarry_core::Quotas::default()).await.unwrap().id;
     filled(world, 3).await;
     assert!(all(&world.store, other).await.is_empty());
     let found = world.store.audit().verify(other, None).await.unwrap();
