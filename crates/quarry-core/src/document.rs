@@ -124,6 +124,9 @@ pub struct Document {
     pub language: Option<String>,
     /// What filters can ask about.
     pub metadata: Metadata,
+    /// Who may read it, beside those who manage its collection; absent for everyone in the collection.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub readers: Option<Vec<String>>,
     /// The number of the change that made its chunks visible; 0 before the first.
     #[serde(skip, default)]
     pub sequence: u64,

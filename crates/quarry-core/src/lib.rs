@@ -16,6 +16,7 @@ pub mod metadata;
 pub mod page;
 pub mod policy;
 pub mod quota;
+pub mod readers;
 pub mod secret;
 pub mod tenant;
 

@@ -9,11 +9,11 @@ use std::{
 };
 
 use quarry_core::{
-    Access, Action, ChunkKind, ChunkRef, CollectionName, Document, DocumentId, DocumentStatus, JobId,
-    Metadata, Page, PageRequest, Span,
+    Access, Action, ChunkKind, ChunkRef, CollectionId, CollectionName, Document, DocumentId, DocumentStatus,
+    JobId, Metadata, Page, PageRequest, Span, Visibility, readers,
 };
 use quarry_core::{Collection, ErrorKind, Fault};
-use quarry_store::{NewDocument, NewPlace, StoreError};
+use quarry_store::{DocumentFilter, NewDocument, NewFields, NewPlace, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -38,6 +38,9 @@ pub struct Upload {
     pub media_type: Option<String>,
     /// What filters can ask about.
     pub metadata: Metadata,
+    /// Who may read it, beside those who manage its collection; absent for everyone in the collection, or for those of
+    /// the version before.
+    pub readers: Option<Vec<String>>,
     /// What opens it, where it is encrypted.
     pub password: Option<String>,
     /// How urgent it is: 0 is served first, 9 last; 5 when not said.
@@ -110,6 +113,7 @@ impl Documents<'_> {
         let inner = self.0.inner();
         check::uploads(&uploads, inner.settings.ingest.max_document_bytes)?;
         let collection = self.target(access, collection).await?;
+        self.check_hidden(access, &collection, &uploads).await?;
         let mut fresh = Vec::with_capacity(uploads.len());
         for upload in uploads {
             let content_hash = inner.store.blobs().put(upload.bytes.clone()).await?;
@@ -122,6 +126,7 @@ impl Documents<'_> {
                 name: upload.name,
                 media_type: upload.media_type,
                 metadata: upload.metadata,
+                readers: upload.readers,
                 content_hash,
                 bytes: upload.bytes.len() as u64,
                 password: upload.password,
@@ -164,7 +169,8 @@ impl Documents<'_> {
             DocumentStatus::Indexing => DocumentStatus::Ready,
             other => other,
         });
-        let listed = inner.store.documents().list(access.tenant(), collection.id, stored, page).await?;
+        let filter = DocumentFilter { status: stored, readers: opened(access, collection.id) };
+        let listed = inner.store.documents().list(access.tenant(), collection.id, filter, page).await?;
         let mut page = listed.map(|document| as_seen(document, applied));
         if let Some(status) = status {
             page.items.retain(|document| document.status == status);
@@ -181,19 +187,18 @@ impl Documents<'_> {
         &self,
         access: &Access,
         id: DocumentId,
-        title: Option<String>,
-        metadata: Option<Metadata>,
+        fields: NewFields,
     ) -> Result<Document, EngineError> {
-        if let Some(metadata) = &metadata {
+        if let Some(metadata) = &fields.metadata {
             check::fields(metadata)?;
+        }
+        if let Some(Some(readers)) = &fields.readers {
+            check::readers(readers)?;
         }
         let inner = self.0.inner();
         self.permitted(access, Action::WriteDocuments, id).await?;
-        let document = inner
-            .store
-            .documents()
-            .update_metadata(access.tenant(), id, title, metadata, access.by())
-            .await?;
+        let document =
+            inner.store.documents().update_metadata(access.tenant(), id, &fields, access.by()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         self.seen(access, document).await
@@ -385,14 +390,53 @@ impl Documents<'_> {
         id: DocumentId,
     ) -> Result<Document, EngineError> {
         let document = self.0.inner().store.documents().get(access.tenant(), id).await?;
-        must_see(access, action, document.collection, || StoreError::DocumentNotFound(id.to_string()))?;
+        let missing = || StoreError::DocumentNotFound(id.to_string());
+        must_see(access, action, document.collection, missing)?;
+        if !readers::admits(access.visibility(document.collection), document.readers.as_deref()) {
+            return Err(missing().into());
+        }
         Ok(document)
+    }
+
+    /// Nobody makes a new version of a document that they do not see.
+    async fn check_hidden(
+        &self,
+        access: &Access,
+        collection: &Collection,
+        uploads: &[Upload],
+    ) -> Result<(), EngineError> {
+        let inner = self.0.inner();
+        if access.visibility(collection.id) == Visibility::All || !inner.restricted(collection).await? {
+            return Ok(());
+        }
+        for upload in uploads.iter().filter(|upload| !upload.source.is_empty()) {
+            let found = inner
+                .store
+                .documents()
+                .find_by_source(access.tenant(), collection.id, &upload.source)
+                .await?;
+            let hidden = found.is_some_and(|document| {
+                !readers::admits(access.visibility(collection.id), document.readers.as_deref())
+            });
+            if hidden {
+                return Err(StoreError::SourceTaken(upload.source.clone()).into());
+            }
+        }
+        Ok(())
     }
 
     async fn seen(&self, access: &Access, document: Document) -> Result<Document, EngineError> {
         let inner = self.0.inner();
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         Ok(as_seen(document, inner.indexer.applied(&collection.scope())))
+    }
+}
+
+/// The names under which somebody sees documents of a collection; none for whoever sees all.
+pub(crate) fn opened(access: &Access, collection: CollectionId) -> Option<&[String]> {
+    match access.visibility(collection) {
+        Visibility::All => None,
+        Visibility::Opened(names) => Some(names),
     }
 }
 

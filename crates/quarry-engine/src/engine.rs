@@ -127,6 +127,8 @@ pub(crate) struct Inner {
     pub(crate) tasks: TaskTracker,
     aborts: Mutex<Vec<AbortHandle>>,
     known: RwLock<HashMap<(TenantId, CollectionName), Known>>,
+    /// Whether collections have documents that are not for everyone, as it was a moment ago.
+    restricted: RwLock<HashMap<CollectionId, (bool, std::time::Instant)>>,
 }
 
 /// A collection as it was a moment ago.
@@ -138,6 +140,8 @@ struct Known {
 
 /// How long a collection's row is trusted: another process may have renamed or rebuilt it.
 const TRUST: Duration = Duration::from_secs(1);
+/// Collections that are remembered at most.
+const MOST_KNOWN: usize = 10_000;
 
 impl Inner {
     /// A collection by name, from memory when it was read within the last second.
@@ -155,6 +159,24 @@ impl Inner {
         let known = Known { collection: Arc::clone(&collection), until: now + TRUST };
         self.known.write().insert(key, known);
         Ok(collection)
+    }
+
+    /// Whether a collection has documents that are not for everyone in it, as it was within the last second: the index is
+    /// asked for no filter where it would leave nothing out. The database asks again in any case.
+    pub(crate) async fn restricted(&self, collection: &Collection) -> Result<bool, EngineError> {
+        let now = std::time::Instant::now();
+        if let Some((restricted, _)) =
+            self.restricted.read().get(&collection.id).filter(|known| known.1 > now)
+        {
+            return Ok(*restricted);
+        }
+        let restricted = self.store.documents().any_restricted(collection.tenant, collection.id).await?;
+        let mut known = self.restricted.write();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(collection.id, (restricted, now + TRUST));
+        Ok(restricted)
     }
 
     /// Forgets what is known of a collection, after a change.
@@ -231,6 +253,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             aborts: Mutex::default(),
             known: RwLock::new(HashMap::new()),
+            restricted: RwLock::default(),
         });
         for collection in inner.store.collections().every().await? {
             inner.indexer.touch(collection.scope());

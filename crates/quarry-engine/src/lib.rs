@@ -43,6 +43,6 @@ pub use quarry_models::{
     EXTRACTIVE, Purpose,
     chat::{ChatMessage, Role, Usage},
 };
-pub use quarry_store::{RunFilter, RunState, limits};
+pub use quarry_store::{NewFields, RunFilter, RunState, limits};
 pub use retrieve::{Hit, Mode, RankerChoice, SearchRequest, SearchResponse};
 pub use settings::EngineSettings;

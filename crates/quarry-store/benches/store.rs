@@ -163,6 +163,7 @@ async fn document(store: &Store, collection: &Collection, run: usize, number: us
         content_hash: store.blobs().put(body.into()).await.unwrap(),
         password: None,
         priority: None,
+        readers: None,
         max_attempts: None,
     }
 }
@@ -237,7 +238,7 @@ fn publication(job: &Job, chunks: usize) -> Publication {
 async fn hydrate(store: &Store, collection: &Collection, count: u64) {
     for round in 0..5_000_u64 {
         let keys: Vec<u64> = (0..count).map(|place| (round * 7_919 + place * 104_729) % 60_000 + 1).collect();
-        let rows = store.chunks().hydrate(ROOT, collection.id, &keys).await.unwrap();
+        let rows = store.chunks().hydrate(ROOT, collection.id, None, &keys).await.unwrap();
         assert_eq!(rows.len(), keys.len());
     }
 }

@@ -9,13 +9,13 @@ use quarry_core::{CollectionId, Document, DocumentId, DocumentStatus, Page, Page
 
 pub(crate) use add::Waiting;
 pub use add::{Added, NewDocument, Outcome};
-pub use change::NewPlace;
+pub use change::{NewFields, NewPlace};
 pub(crate) use change::{bury, remove_unneeded, rename};
 
 use crate::{
     error::StoreError,
     page,
-    sql::{Arg, Row, args},
+    sql::{Arg, Dialect, Row, args, value::json_text},
     store::Store,
 };
 
@@ -27,9 +27,9 @@ pub struct Documents<'a> {
 /// The columns that [`read`] expects, of `documents d`.
 pub(crate) const COLUMNS: &str = "d.id, d.collection, d.source, d.title, d.media_type, d.status, d.error, d.version, \
                                   d.bytes, d.content_hash, d.chunks, d.pages, d.language, d.metadata, d.sequence, \
-                                  d.created_at, d.updated_at";
+                                  d.created_at, d.updated_at, d.readers";
 /// How many they are.
-pub(crate) const WIDTH: usize = 17;
+pub(crate) const WIDTH: usize = 18;
 
 impl Documents<'_> {
     /// One document.
@@ -67,9 +67,11 @@ impl Documents<'_> {
         &self,
         tenant: TenantId,
         collection: CollectionId,
-        status: Option<DocumentStatus>,
+        filter: DocumentFilter<'_>,
         request: &PageRequest,
     ) -> Result<Page<Document>, StoreError> {
+        let mut session = self.store.db().read().await?;
+        let DocumentFilter { status, readers } = filter;
         let mut values = args![collection, page::before_id(request)?, tenant, page::fetch(request)];
         // The open ones have an index of their own, which is used where the query says what that index says.
         let filter = match status {
@@ -80,13 +82,28 @@ impl Documents<'_> {
         if let Some(status) = status {
             values.push(Arg::from(status.as_str()));
         }
+        let seen = seen(session.dialect(), readers, &mut values)?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM documents d WHERE d.collection = $1 AND d.id < $2 AND d.tenant = $3{filter} \
+            "SELECT {COLUMNS} FROM documents d WHERE d.collection = $1 AND d.id < $2 AND d.tenant = $3{filter}{seen} \
              ORDER BY d.id DESC LIMIT $4"
         );
-        let rows = self.store.db().read().await?.rows(sql, values).await?;
+        let rows = session.rows(sql, values).await?;
         let items = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(page::page(items, request, |item: &Document| item.id.to_string()))
+    }
+
+    /// Whether a collection has documents that are not for everyone in it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn any_restricted(
+        &self,
+        tenant: TenantId,
+        collection: CollectionId,
+    ) -> Result<bool, StoreError> {
+        let sql =
+            "SELECT 1 FROM documents WHERE collection = $1 AND tenant = $2 AND readers IS NOT NULL LIMIT 1";
+        Ok(self.store.db().read().await?.first(sql, args![collection, tenant]).await?.is_some())
     }
 
     /// A version's parsed text; none when it was not published.
@@ -160,6 +177,37 @@ impl Documents<'_> {
     }
 }
 
+/// Which documents to list. What is absent is not asked about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DocumentFilter<'a> {
+    /// In this state.
+    pub status: Option<DocumentStatus>,
+    /// For everyone, or opened to one of these names; none for whoever sees all.
+    pub readers: Option<&'a [String]>,
+}
+
+/// ` AND ...` for the documents `d` that are for everyone or for one of these names, whose parameter comes after the values
+/// there are.
+pub(crate) fn seen(
+    dialect: Dialect,
+    readers: Option<&[String]>,
+    values: &mut Vec<Arg<'_>>,
+) -> Result<String, StoreError> {
+    let Some(readers) = readers else { return Ok(String::new()) };
+    values.push(Arg::from(json_text(&readers)?));
+    let place = values.len();
+    Ok(match dialect {
+        Dialect::Sqlite => format!(
+            " AND (d.readers IS NULL OR EXISTS (SELECT 1 FROM json_each(d.readers) r WHERE r.value IN (SELECT value FROM \
+             json_each(${place}))))"
+        ),
+        Dialect::Postgres => format!(
+            " AND (d.readers IS NULL OR EXISTS (SELECT 1 FROM jsonb_array_elements_text(d.readers::jsonb) r (value) WHERE \
+             r.value IN (SELECT jsonb_array_elements_text(${place}::jsonb))))"
+        ),
+    })
+}
+
 pub(crate) fn missing(id: DocumentId) -> StoreError {
     StoreError::DocumentNotFound(id.to_string())
 }
@@ -180,6 +228,7 @@ pub(crate) fn read(row: &Row) -> Result<Document, StoreError> {
         pages: row.opt_small(11)?,
         language: row.opt_text(12)?,
         metadata: row.json(13)?,
+        readers: row.opt_json(17)?,
         sequence: row.big(14)?,
         ingestion: None,
         created_at: row.time(15)?,

@@ -50,7 +50,7 @@ pub use chunks::{
     RankingRow, SequencedChanges,
 };
 pub use collections::{Collections, DocumentCounts, NewCollection};
-pub use documents::{Added, Documents, NewDocument, NewPlace, Outcome};
+pub use documents::{Added, DocumentFilter, Documents, NewDocument, NewFields, NewPlace, Outcome};
 pub use error::StoreError;
 pub use facts::{FactChange, FactRow, Facts};
 pub use generations::{Generation, GenerationState, Generations, NewGeneration};

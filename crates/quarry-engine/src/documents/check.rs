@@ -7,6 +7,12 @@ use quarry_core::{Metadata, metadata};
 use super::{Documents, Upload};
 use crate::error::EngineError;
 
+/// Whether these can be readers.
+pub(super) fn readers(list: &[String]) -> Result<(), EngineError> {
+    quarry_core::readers::check(list)
+        .map_err(|problem| EngineError::invalid("invalid_readers", "/readers", problem))
+}
+
 /// Whether all of these can be taken.
 pub(super) fn uploads(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineError> {
     if uploads.is_empty() {
@@ -48,6 +54,9 @@ pub(super) fn uploads(uploads: &[Upload], most_bytes: u64) -> Result<(), EngineE
             return Err(EngineError::invalid("invalid_document", "/documents", problem));
         }
         fields(&upload.metadata)?;
+        if let Some(list) = &upload.readers {
+            readers(list)?;
+        }
     }
     let mut sources = HashSet::new();
     match uploads.iter().find(|upload| !upload.source.is_empty() && !sources.insert(upload.source.as_str())) {

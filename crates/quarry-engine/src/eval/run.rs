@@ -251,6 +251,7 @@ fn upload(passage: &dataset::Passage) -> Upload {
         metadata: Metadata::new(),
         password: None,
         priority: None,
+        readers: None,
         bytes: bytes::Bytes::from(passage.text.clone()),
     }
 }

@@ -6,7 +6,7 @@ use quarry_core::{Access, Collection, Span};
 use quarry_store::ChunkRow;
 
 use super::request::Hit;
-use crate::{engine::Inner, error::EngineError};
+use crate::{documents::opened, engine::Inner, error::EngineError};
 
 /// The rows behind keys, in the keys' order. A key without a row was deleted meanwhile and is left out.
 pub(super) async fn rows(
@@ -15,7 +15,11 @@ pub(super) async fn rows(
     collection: &Collection,
     keys: &[u64],
 ) -> Result<Vec<(u64, ChunkRow)>, EngineError> {
-    let rows = inner.store.chunks().hydrate(access.tenant(), collection.id, keys).await?;
+    let rows = inner
+        .store
+        .chunks()
+        .hydrate(access.tenant(), collection.id, opened(access, collection.id), keys)
+        .await?;
     let mut by_key: HashMap<u64, ChunkRow> = rows.into_iter().map(|row| (row.key, row)).collect();
     Ok(keys.iter().filter_map(|key| by_key.remove(key).map(|row| (*key, row))).collect())
 }

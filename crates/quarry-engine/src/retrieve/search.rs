@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use quarry_core::{Access, Action, Collection, QueryId};
+use quarry_core::{Access, Action, Collection, Filter, QueryId, readers};
 use quarry_index::{
     Candidates, QueryTerms, Search, Term, analyzer,
     rank::{self, LinearWeights, RankRequest, Ranked, Ranker},
@@ -188,10 +188,29 @@ async fn gather(inner: &Inner, access: &Access, request: &SearchRequest) -> Resu
     let stems = if request.mode == Mode::Dense { Vec::new() } else { query.stems() };
     let depth = request.depth.unwrap_or(inner.settings.retrieve.depth).max(request.k);
     let terms = request.ranker == RankerChoice::Linear || request.diversity > 0.0;
-    let (vector_of, filter) = (vector.as_deref(), request.filter.as_ref());
+    let filter = let_through(inner, access, &collection, request.filter.as_ref()).await?;
+    let (vector_of, filter) = (vector.as_deref(), filter.as_ref());
     let search = Search { stems: &stems, vector: vector_of, filter, depth, terms };
     let candidates = inner.index.search(&collection.scope(), search).await?;
     Ok(Gathered { collection, embedder, query, stems, dense: vector.is_some(), candidates })
+}
+
+/// The caller's filter, and the one that leaves out documents which are not for them: inside the index, so that what they may
+/// read is not pushed out by what they may not.
+async fn let_through(
+    inner: &Inner,
+    access: &Access,
+    collection: &Collection,
+    asked: Option<&Filter>,
+) -> Result<Option<Filter>, EngineError> {
+    let own = match readers::filter(access.visibility(collection.id)) {
+        Some(own) if inner.restricted(collection).await? => own,
+        _ => return Ok(asked.cloned()),
+    };
+    Ok(Some(match asked {
+        Some(asked) => Filter::And(vec![own, asked.clone()]),
+        None => own,
+    }))
 }
 
 /// Whether the embedder knows the question's language; a vector of unknown words would only add noise.

@@ -177,6 +177,7 @@ impl Sources<'_> {
                 metadata,
                 password: None,
                 priority: None,
+                readers: None,
                 bytes: one.bytes,
             }
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quarry_core::{Access, AuditAction, AuditOutcome, Fault as _, Origin, PageRequest, TenantId};
 use quarry_engine::{
-    Engine, EngineSettings,
+    Engine, EngineSettings, NewFields,
     agent::{AgentDefinition, NewAgent},
     audit::{AuditEntry, AuditFilter, AuditMark, Refusal},
     generations::Change,
@@ -80,7 +80,10 @@ async fn each_change_of_documents_and_collections_is_one_row() {
     let all: Vec<_> = two.iter().map(|added| added.document.id).chain([id]).collect();
     documents.settled(&access(), &all, Duration::from_secs(30)).await.unwrap();
     assert!(log.fresh().await.is_empty(), "background work is no change that somebody made");
-    documents.update(&me(), id, Some("Otters".to_owned()), None).await.unwrap();
+    documents
+        .update(&me(), id, NewFields { title: Some("Otters".to_owned()), ..NewFields::default() })
+        .await
+        .unwrap();
     log.one("document.update", id.to_string()).await;
     documents.rename(&me(), id, "otters").await.unwrap();
     log.one("document.rename", id.to_string()).await;

@@ -206,6 +206,7 @@ pub fn upload(source: &str, text: &str) -> Upload {
         metadata: Metadata::new(),
         password: None,
         priority: None,
+        readers: None,
         bytes: bytes::Bytes::from(text.to_owned()),
     }
 }

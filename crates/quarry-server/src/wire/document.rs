@@ -46,6 +46,8 @@ pub struct AddDocuments {
     /// The same.
     #[schema(minimum = 0, maximum = 9)]
     pub priority: Option<u32>,
+    /// The same.
+    pub readers: Option<Vec<String>>,
 }
 
 /// A document to add: its text, or a file's bytes.
@@ -75,6 +77,10 @@ pub struct NewDocument {
     /// How urgent it is: 0 is served first, 9 last; 5 when not said.
     #[schema(minimum = 0, maximum = 9)]
     pub priority: Option<u32>,
+    /// Who may read it, beside those who manage the collection: `user:NAME`, `group:NAME`, `key:NAME`. Everyone in the
+    /// collection when not said, or those of the version before.
+    #[schema(example = json!(["group:finance"]))]
+    pub readers: Option<Vec<String>>,
 }
 
 /// Files to add, as a form.
@@ -93,6 +99,8 @@ pub struct UploadForm {
     pub password: Option<String>,
     /// How urgent they are: 0 is served first, 9 last; 5 when not said.
     pub priority: Option<u32>,
+    /// Who may read them, as a JSON list of names.
+    pub readers: Option<String>,
 }
 
 /// What came of many lines.
@@ -250,6 +258,8 @@ pub struct Document {
     pub language: Option<String>,
     /// What filters can ask about.
     pub metadata: Metadata,
+    /// Who may read it, beside those who manage the collection; absent for everyone in the collection.
+    pub readers: Option<Vec<String>>,
     /// Where its ingestion is, and why it waits; absent when it is ready.
     pub ingestion: Option<Ingestion>,
     /// When it was first added.
@@ -271,6 +281,15 @@ pub struct UpdateDocument {
     /// Its new metadata, in place of all it had.
     #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<quarry_core::Metadata>,
+    /// Who may read it, beside those who manage the collection; `null` for everyone in the collection.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub readers: Option<Option<Vec<String>>>,
+}
+
+/// Tells `null` from what is absent.
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Vec<String>>>, D::Error> {
+    Deserialize::deserialize(from).map(Some)
 }
 
 /// A piece of a document, as it is found and cited.

@@ -67,9 +67,9 @@ async fn scopes_narrow_a_key() {
     writer.get("/v1/documents").await.problem(403, "forbidden");
     let finder = app.persona("finder", json!({"scopes": ["search"]})).await;
     finder.post("/v1/search", json!({"query": "otters"})).await.expect(200);
-    finder.post("/v1/query", json!({"query": "Who swims?"})).await.problem(403, "forbidden");
+    finder.post("/v1/query", json!({"question": "Who swims?"})).await.problem(403, "forbidden");
     let asker = app.persona("asker", json!({"scopes": ["runs"]})).await;
-    let answer = asker.post("/v1/query", json!({"query": "Who swims?"})).await.expect(200).json();
+    let answer = asker.post("/v1/query", json!({"question": "Who swims?"})).await.expect(200).json();
     assert_eq!(answer["answered"], true);
     asker.post("/v1/search", json!({"query": "otters"})).await.problem(403, "forbidden");
     app.stopped().await;
@@ -97,7 +97,8 @@ async fn a_key_confined_to_a_collection_does_not_see_the_others() {
     key.delete(format!("/v1/documents/{id}")).await.problem(404, "document_not_found");
     let search = json!({"collection": "theirs", "query": "heron"});
     key.post("/v1/search", search.clone()).await.problem(404, "collection_not_found");
-    key.post("/v1/query", search).await.problem(404, "collection_not_found");
+    let question = json!({"collection": "theirs", "question": "heron"});
+    key.post("/v1/query", question).await.problem(404, "collection_not_found");
     key.get("/v1/documents?collection=theirs").await.problem(404, "collection_not_found");
     key.delete("/v1/collections/theirs").await.problem(404, "collection_not_found");
     key.post("/v1/collections", json!({"name": "wider"})).await.problem(403, "forbidden");
@@ -165,7 +166,7 @@ async fn what_one_asked_another_does_not_see() {
     added(&app, json!({"text": "Otters swim."})).await;
     let ada = app.persona("ada", json!({"role": "reader"})).await;
     let bob = app.persona("bob", json!({"role": "reader"})).await;
-    let answer = ada.post("/v1/query", json!({"query": "Who swims?"})).await.expect(200).json();
+    let answer = ada.post("/v1/query", json!({"question": "Who swims?"})).await.expect(200).json();
     let session = ada.post("/v1/sessions", json!({"title": "mine"})).await.expect(201).json();
     let fact = ada.post("/v1/facts", json!({"text": "I like otters."})).await.expect(201).json();
     let run = ada.post("/v1/agents/default/runs", json!({"input": "Who swims?"})).await.expect(200).json();

@@ -134,7 +134,7 @@ pub async fn things(app: &TestApp) -> Things {
     let run = admin.post("/v1/agents/default/runs", json!({"input": "Who swims?"})).await.expect(200).json();
     let session = admin.post("/v1/sessions", json!({})).await.expect(201).json();
     let fact = admin.post("/v1/facts", json!({"text": "I like otters."})).await.expect(201).json();
-    let answer = admin.post("/v1/query", json!({"query": "Who swims?"})).await.expect(200).json();
+    let answer = admin.post("/v1/query", json!({"question": "Who swims?"})).await.expect(200).json();
     let source = json!({"name": "pushed", "kind": "push"});
     let source = admin.post("/v1/sources", source).await.expect(201).json();
     let webhook =
@@ -226,7 +226,8 @@ pub fn body(route: &str) -> Value {
         "POST /v1/facts" => json!({"text": "I like beavers."}),
         "PATCH /v1/facts/{id}" => json!({"text": "I like beavers."}),
         "POST /v1/keys" => json!({"name": "other"}),
-        "POST /v1/query" | "POST /v1/search" => json!({"query": "Who swims?"}),
+        "POST /v1/query" => json!({"question": "Who swims?"}),
+        "POST /v1/search" => json!({"query": "Who swims?"}),
         "POST /v1/runs/{id}/approvals" => json!({"call_id": "x", "decision": "approve"}),
         "PATCH /v1/sessions/{id}" => json!({"title": "x"}),
         "POST /v1/sources" => json!({"name": "other", "kind": "push"}),

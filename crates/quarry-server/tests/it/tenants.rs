@@ -130,7 +130,17 @@ async fn no_route_tells_one_tenant_of_another() {
     }
     assert!(tried > 40, "only {tried} routes were tried");
 
-    // Lists and searches of the other hold nothing of it.
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn lists_and_answers_of_one_tenant_hold_nothing_of_another() {
+    let app = TestApp::start().await;
+    app.admin.post("/v1/collections", json!({"name": "secrets"})).await.expect(201);
+    added(&app, json!({"collection": "secrets", "text": "The code word is heron."})).await;
+    app.admin.post("/v1/agents", json!({"name": "spy"})).await.expect(201);
+    roles::things(&app).await;
+    let other = tenant(&app, "other", json!({})).await;
     for path in [
         "/v1/collections",
         "/v1/jobs",
@@ -148,8 +158,8 @@ async fn no_route_tells_one_tenant_of_another() {
     assert!(!other.get("/v1/models").await.expect(200).text().contains("spy"));
     let keys = other.get("/v1/keys").await.expect(200).json();
     assert_eq!(keys["items"].as_array().unwrap().len(), 1, "only its owner's");
-    for path in ["/v1/search", "/v1/query"] {
-        let body = json!({"collection": "secrets", "query": "heron"});
+    for (path, field) in [("/v1/search", "query"), ("/v1/query", "question")] {
+        let body = json!({"collection": "secrets", field: "heron"});
         other.post(path, body).await.problem(404, "collection_not_found");
     }
     let chat = json!({"model": "spy", "messages": [{"role": "user", "content": "heron"}]});

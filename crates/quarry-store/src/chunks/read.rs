@@ -4,6 +4,7 @@ use quarry_core::{ChunkRef, CollectionId, DocumentId, Page, PageRequest, Span, T
 
 use super::{ChunkRow, Chunks, KnownVector, RankingRow};
 use crate::{
+    documents::seen,
     error::StoreError,
     page,
     sql::{Row, args},
@@ -20,8 +21,8 @@ const COLUMNS: &str = "c.key, c.document, c.version, c.ordinal, c.page, c.span_s
 const LIVE: &str = "c.chunk_set = (SELECT chunk_set FROM collections WHERE id = c.collection)";
 
 impl Chunks<'_> {
-    /// The chunks with these keys, in any order. Keys of other tenants or collections, and of chunks that are gone,
-    /// find nothing.
+    /// The chunks with these keys, in any order. Keys of other tenants or collections, of chunks that are gone, and of
+    /// documents that are for nobody of `readers`, find nothing; none of them sees all.
     ///
     /// # Errors
     /// The database fails.
@@ -29,6 +30,7 @@ impl Chunks<'_> {
         &self,
         tenant: TenantId,
         collection: CollectionId,
+        readers: Option<&[String]>,
         keys: &[u64],
     ) -> Result<Vec<ChunkRow>, StoreError> {
         if keys.is_empty() {
@@ -36,12 +38,14 @@ impl Chunks<'_> {
         }
         let mut session = self.store.db().read().await?;
         let dialect = session.dialect();
+        let list = dialect.keys(keys.iter().copied());
+        let mut values = args![list, collection, tenant];
+        let seen = seen(dialect, readers, &mut values)?;
         let sql = format!(
-            "SELECT {COLUMNS} WHERE c.key {} AND (c.collection = $2) IS TRUE AND c.tenant = $3 ORDER BY c.ordinal",
+            "SELECT {COLUMNS} WHERE c.key {} AND (c.collection = $2) IS TRUE AND c.tenant = $3{seen} ORDER BY c.ordinal",
             dialect.keys_in()
         );
-        let list = dialect.keys(keys.iter().copied());
-        let rows = session.rows(sql, args![list, collection, tenant]).await?;
+        let rows = session.rows(sql, values).await?;
         rows.iter().map(read).collect()
     }
 

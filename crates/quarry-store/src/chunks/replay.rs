@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use quarry_core::{CollectionId, DocumentId, Metadata, Scope};
+use quarry_core::{CollectionId, DocumentId, Metadata, Scope, readers};
 
 use super::{ChangedChunk, Chunks, SequencedChanges, publish::uuids};
 use crate::{
@@ -162,7 +162,13 @@ async fn metadata_of(
         return Ok(HashMap::new());
     }
     let dialect = session.dialect();
-    let sql = format!("SELECT id, metadata FROM documents WHERE id {}", dialect.ids_in());
+    let sql = format!("SELECT id, metadata, readers FROM documents WHERE id {}", dialect.ids_in());
     let rows = session.rows(sql, args![dialect.ids(uuids(documents))]).await?;
-    rows.iter().map(|row| Ok((DocumentId::from_uuid(row.id(0)?), Arc::new(row.json(1)?)))).collect()
+    let read = |row: &Row| {
+        let mut metadata: Metadata = row.json(1)?;
+        let readers: Option<Vec<String>> = row.opt_json(2)?;
+        readers::hide(readers.as_deref(), &mut metadata);
+        Ok((DocumentId::from_uuid(row.id(0)?), Arc::new(metadata)))
+    };
+    rows.iter().map(read).collect()
 }

@@ -41,6 +41,8 @@ pub struct NewDocument {
     pub media_type: Option<String>,
     /// What filters can ask about.
     pub metadata: Metadata,
+    /// Who may read it; absent for everyone, or for those of the version before.
+    pub readers: Option<Vec<String>>,
     /// SHA-256 of its bytes in hexadecimal, as [`crate::Blobs::put`] answers it.
     pub content_hash: String,
     /// How many bytes.
@@ -382,6 +384,7 @@ fn decide(new: &NewDocument, present: Option<Present>, now: Timestamp) -> Added 
             pages: None,
             language: None,
             metadata: new.metadata.clone(),
+            readers: new.readers.clone(),
             sequence: 0,
             ingestion: None,
             created_at: now,
@@ -391,6 +394,7 @@ fn decide(new: &NewDocument, present: Option<Present>, now: Timestamp) -> Added 
     };
     let same = document.content_hash.eq_ignore_ascii_case(&new.content_hash)
         && document.metadata == new.metadata
+        && new.readers.as_ref().is_none_or(|readers| document.readers.as_ref() == Some(readers))
         && given_title == new.title
         && document.status != DocumentStatus::Failed;
     if same {
@@ -405,6 +409,7 @@ fn decide(new: &NewDocument, present: Option<Present>, now: Timestamp) -> Added 
         bytes: new.bytes,
         content_hash: new.content_hash.to_ascii_lowercase(),
         metadata: new.metadata.clone(),
+        readers: new.readers.clone().or_else(|| document.readers.clone()),
         updated_at: now,
         ..document
     };

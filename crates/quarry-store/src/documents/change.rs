@@ -23,6 +23,17 @@ pub struct NewPlace {
     pub name: String,
 }
 
+/// What changes of a document. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewFields {
+    /// Its title.
+    pub title: Option<String>,
+    /// What filters can ask about.
+    pub metadata: Option<Metadata>,
+    /// Who may read it; none within for everyone in the collection.
+    pub readers: Option<Option<Vec<String>>>,
+}
+
 fn check_source(source: &str) -> Result<(), StoreError> {
     if source.len() > MAX_SOURCE { Err(StoreError::SourceTooLong(source.len())) } else { Ok(()) }
 }
@@ -42,7 +53,7 @@ impl Documents<'_> {
         Ok(sequence)
     }
 
-    /// Changes a document's title, its metadata or both. Its chunks get a new sequence number, so that every index
+    /// Changes a document's title, its metadata, who may read it, or several of these. Its chunks get a new sequence number, so that every index
     /// reads their fields again.
     ///
     /// # Errors
@@ -51,14 +62,12 @@ impl Documents<'_> {
         &self,
         tenant: TenantId,
         id: DocumentId,
-        title: Option<String>,
-        metadata: Option<Metadata>,
+        fields: &NewFields,
         by: &By,
     ) -> Result<Document, StoreError> {
-        let fields = (title, metadata.as_ref().map(json_text).transpose()?);
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = rewrite(&mut session, (tenant, id), &fields, by, self.store.now()).await;
+            let outcome = rewrite(&mut session, (tenant, id), fields, by, self.store.now()).await;
             session.finish(outcome).await
         })
     }
@@ -229,18 +238,22 @@ pub(crate) async fn rename(
 async fn rewrite(
     session: &mut Session,
     (tenant, id): (TenantId, DocumentId),
-    (title, metadata): &(Option<String>, Option<String>),
+    fields: &NewFields,
     by: &By,
     now: Timestamp,
 ) -> Result<Document, StoreError> {
     let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
     let moved = move_chunks(session, id, (collection, sequence)).await?;
+    let metadata = fields.metadata.as_ref().map(json_text).transpose()?;
+    let readers =
+        fields.readers.as_ref().map(|readers| readers.as_ref().map(json_text).transpose()).transpose()?;
+    let set = if readers.is_some() { ", readers = $7" } else { ", readers = COALESCE(readers, $7)" };
+    let sql = format!(
+        "UPDATE documents SET title = COALESCE($2, title), metadata = COALESCE($3, metadata), sequence = CASE WHEN $4 > 0 \
+         THEN $5 ELSE sequence END, updated_at = $6{set} WHERE id = $1"
+    );
     session
-        .execute(
-            "UPDATE documents SET title = COALESCE($2, title), metadata = COALESCE($3, metadata), sequence = CASE WHEN \
-             $4 > 0 THEN $5 ELSE sequence END, updated_at = $6 WHERE id = $1",
-            args![id, title.as_deref(), metadata.as_deref(), moved, sequence, now],
-        )
+        .execute(sql, args![id, fields.title.as_deref(), metadata, moved, sequence, now, readers.flatten()])
         .await?;
     let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1");
     let row = session.first(sql, args![id]).await?.ok_or_else(|| missing(id))?;

@@ -13,14 +13,14 @@ use crate::{
 
 const DOCUMENTS: Many = Many {
     before: "INSERT INTO documents (id, tenant, collection, source, title, media_type, status, version, \
-             published_version, bytes, content_hash, chunks, sequence, created_at, updated_at, metadata) VALUES",
-    columns: 16,
+             published_version, bytes, content_hash, chunks, sequence, created_at, updated_at, metadata, readers) VALUES",
+    columns: 17,
     after: "",
 };
 const NEWER: Many = Many {
     before: "UPDATE documents SET version = v.column2, title = v.column3, status = 'pending', error = NULL, bytes = \
-             v.column4, content_hash = v.column5, metadata = v.column6, updated_at = v.column7 FROM (VALUES",
-    columns: 7,
+             v.column4, content_hash = v.column5, metadata = v.column6, updated_at = v.column7, readers = v.column8 FROM (VALUES",
+    columns: 8,
     after: ") AS v WHERE documents.id = v.column1",
 };
 const VERSIONS: Many = Many {
@@ -143,6 +143,7 @@ fn document_row<'a>(item: &Item<'a>, added: &'a Added, now: Timestamp) -> Result
         now,
         now,
         json_text(&document.metadata)?,
+        document.readers.as_ref().map(json_text).transpose()?,
     ])
 }
 
@@ -156,6 +157,7 @@ fn newer_row<'a>(added: &'a Added, now: Timestamp) -> Result<Vec<Arg<'a>>, Store
         hash(added),
         json_text(&document.metadata)?,
         now,
+        document.readers.as_ref().map(json_text).transpose()?,
     ])
 }
 

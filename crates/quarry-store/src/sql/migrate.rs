@@ -28,14 +28,15 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         version: AUDIT_CHAIN,
         name: "audit_chain",
-        text: include_str!("../../migrations/0011_audit_chain.sql"),
+        text: include_str!("../../migrations/0008_audit_chain.sql"),
     },
-    Migration { version: 12, name: "identity", text: include_str!("../../migrations/0012_identity.sql") },
-    Migration { version: 13, name: "usage", text: include_str!("../../migrations/0013_usage.sql") },
+    Migration { version: 9, name: "identity", text: include_str!("../../migrations/0009_identity.sql") },
+    Migration { version: 10, name: "usage", text: include_str!("../../migrations/0010_usage.sql") },
+    Migration { version: 11, name: "readers", text: include_str!("../../migrations/0011_readers.sql") },
 ];
 
 /// The step after which the audit rows there were are chained, which no SQL can do.
-const AUDIT_CHAIN: i64 = 11;
+const AUDIT_CHAIN: i64 = 8;
 
 /// Any number will do, as long as nobody else in the database uses it.
 const LOCK: i64 = 7_163_285_009;

@@ -19,7 +19,7 @@ async fn published_chunks_are_read_back(world: &World) {
     assert_eq!(world.store.documents().text(ROOT, document.id, 2).await.unwrap(), None);
 
     let wanted = [outcome.keys[3], outcome.keys[1], 9_999_999];
-    let mut rows = world.store.chunks().hydrate(ROOT, collection.id, &wanted).await.unwrap();
+    let mut rows = world.store.chunks().hydrate(ROOT, collection.id, None, &wanted).await.unwrap();
     rows.sort_by_key(|row| row.key);
     assert_eq!(rows.iter().map(|row| row.reference.ordinal).collect::<Vec<_>>(), [1, 3]);
     assert_eq!((rows[0].text.as_str(), rows[0].page), ("chunk \u{fc} 1", Some(2)));
@@ -89,7 +89,7 @@ async fn large_documents_go_through(world: &World) {
     let document = world.put(&collection, "large", "x", 1_111).await;
     assert_eq!(document.chunks, 1_111);
     let keys = world.store.chunks().keys(ROOT, collection.id).await.unwrap();
-    let rows = world.store.chunks().hydrate(ROOT, collection.id, &keys).await.unwrap();
+    let rows = world.store.chunks().hydrate(ROOT, collection.id, None, &keys).await.unwrap();
     assert_eq!(rows.len(), 1_111);
     assert!(rows.iter().all(|row| row.page == Some(row.reference.ordinal + 1)));
 }

@@ -51,7 +51,12 @@ async fn counts_say_where_documents_are(world: &World) {
     let page = world
         .store
         .documents()
-        .list(ROOT, collection.id, Some(DocumentStatus::Failed), &PageRequest::default())
+        .list(
+            ROOT,
+            collection.id,
+            DocumentFilter { status: Some(DocumentStatus::Failed), readers: None },
+            &PageRequest::default(),
+        )
         .await
         .unwrap();
     assert_eq!(page.items[0].error.as_deref(), Some(DOWN.reason));

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use quarry_core::{CollectionId, DocumentStatus, Fault as _, Metadata, PageRequest, Value};
-use quarry_store::{AuditFilter, Outcome};
+use quarry_store::{AuditFilter, DocumentFilter, NewFields, Outcome};
 
 use crate::world::{DOWN, ME, ROOT, World, new_document, stories};
 
@@ -125,7 +125,12 @@ async fn pages_cover_each_document_once_newest_first(world: &World) {
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
         let request = PageRequest::new(Some(5), after);
-        let page = world.store.documents().list(ROOT, collection.id, None, &request).await.unwrap();
+        let page = world
+            .store
+            .documents()
+            .list(ROOT, collection.id, DocumentFilter::default(), &request)
+            .await
+            .unwrap();
         assert!(page.items.len() <= 5);
         seen.extend(page.items.iter().map(|document| document.id));
         after = page.next_cursor;
@@ -135,7 +140,12 @@ async fn pages_cover_each_document_once_newest_first(world: &World) {
     }
     assert_eq!(seen, expected);
     let wrong = PageRequest::new(None, Some(quarry_core::Cursor("bm8".into())));
-    let error = world.store.documents().list(ROOT, collection.id, None, &wrong).await.unwrap_err();
+    let error = world
+        .store
+        .documents()
+        .list(ROOT, collection.id, DocumentFilter::default(), &wrong)
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), "invalid_cursor");
 }
 
@@ -184,7 +194,12 @@ async fn new_metadata_reaches_the_index_by_a_new_sequence_number(world: &World) 
     let updated = world
         .store
         .documents()
-        .update_metadata(ROOT, document.id, Some("Other".into()), Some(metadata.clone()), &ME)
+        .update_metadata(
+            ROOT,
+            document.id,
+            &NewFields { title: Some("Other".into()), metadata: Some(metadata.clone()), readers: None },
+            &ME,
+        )
         .await
         .unwrap();
     assert_eq!((updated.title.as_str(), updated.sequence), ("Other", document.sequence + 1));
@@ -197,7 +212,7 @@ async fn new_metadata_reaches_the_index_by_a_new_sequence_number(world: &World) 
         changes[0].added.iter().all(|chunk| *chunk.metadata == metadata && &*chunk.model == "static-en-256")
     );
     let untouched =
-        world.store.documents().update_metadata(ROOT, document.id, None, None, &ME).await.unwrap();
+        world.store.documents().update_metadata(ROOT, document.id, &NewFields::default(), &ME).await.unwrap();
     assert_eq!((untouched.title.as_str(), untouched.metadata), ("Other", metadata));
 }
 

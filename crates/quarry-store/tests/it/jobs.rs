@@ -1,7 +1,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use quarry_core::{DocumentStatus, Fault as _, JobId, PageRequest};
-use quarry_store::{DeadFilter, Heartbeat, JobFailure, JobStage, JobStatus, Lane};
+use quarry_store::{DeadFilter, DocumentFilter, Heartbeat, JobFailure, JobStage, JobStatus, Lane};
 
 use crate::world::{DOWN, LEASE, ME, ROOT, World, publication, stories};
 
@@ -289,7 +289,12 @@ async fn dead_letters_are_retried_and_dropped_many_at_once(world: &World) {
     let left = jobs.stats().await.unwrap();
     assert_eq!((left.dead, left.queued), (0, 4));
     let (failed, page) = (Some(DocumentStatus::Failed), PageRequest::default());
-    let failed = world.store.documents().list(ROOT, collection.id, failed, &page).await.unwrap();
+    let failed = world
+        .store
+        .documents()
+        .list(ROOT, collection.id, DocumentFilter { status: failed, readers: None }, &page)
+        .await
+        .unwrap();
     assert_eq!(failed.items.len(), 2, "dropping a letter leaves the document as it is");
 }
 

@@ -66,7 +66,7 @@ async fn text_with_a_zero_character_keeps_its_positions(world: &World) {
     publication.chunks[0].text = "a\0b".into();
     let published = world.store.chunks().publish(&[publication]).await.unwrap();
     let keys = &published.documents[0].as_ref().unwrap().keys;
-    let row = world.store.chunks().hydrate(ROOT, collection.id, keys).await.unwrap().remove(0);
+    let row = world.store.chunks().hydrate(ROOT, collection.id, None, keys).await.unwrap().remove(0);
     assert_eq!(row.text.chars().count(), 3);
     assert!(row.text.starts_with('a') && row.text.ends_with('b'));
 }

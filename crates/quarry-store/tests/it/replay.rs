@@ -10,7 +10,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use quarry_core::{Collection, DocumentId, Metadata, Value};
-use quarry_store::Store;
+use quarry_store::{NewFields, Store};
 
 use crate::world::{ME, ROOT, World, new_document, publication, stories};
 
@@ -83,7 +83,15 @@ async fn told(world: &World, steps: Vec<Step>) {
                 if let Some(id) = find(world, &collection, source).await {
                     let metadata = Metadata::from([("year".to_owned(), Value::from(f64::from(year)))]);
                     let documents = world.store.documents();
-                    documents.update_metadata(ROOT, id, None, Some(metadata), &ME).await.unwrap();
+                    documents
+                        .update_metadata(
+                            ROOT,
+                            id,
+                            &NewFields { metadata: Some(metadata), ..NewFields::default() },
+                            &ME,
+                        )
+                        .await
+                        .unwrap();
                 }
             }
             Step::Follow { limit } => {

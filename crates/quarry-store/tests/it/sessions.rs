@@ -154,8 +154,8 @@ async fn an_erased_session_leaves_no_messages(world: &World) {
     assert!(sessions.recent(ROOT, row.id, 9).await.unwrap().is_empty());
     let audit =
         world.store.audit().list(ROOT, &AuditFilter::default(), &PageRequest::default()).await.unwrap().items;
-    assert_eq!(audit.len(), 2, "{audit:?}");
-    assert_eq!((audit[0].action.as_str(), &audit[0].details), ("session.erase", &json!({"messages": 2})));
+    assert_eq!(audit.len(), 3, "{audit:?}");
+    assert_eq!((audit[1].action.as_str(), &audit[1].details), ("session.erase", &json!({"messages": 2})));
 }
 
 stories!(

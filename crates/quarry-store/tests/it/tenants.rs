@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use quarry_core::{Clock as _, Collection, Fault as _, PageRequest, QueryId, TenantId};
-use quarry_store::{AuditFilter, HistoryFilter, NewHistory, Remembered, StoreError};
+use quarry_store::{
+    AuditFilter, DocumentFilter, HistoryFilter, NewFields, NewHistory, Remembered, StoreError,
+};
 
 use crate::world::{DOWN, ME, MODEL, ROOT, World, publication, stories};
 
@@ -55,16 +57,25 @@ async fn tenants_never_see_each_other(world: &World) {
     absent(documents.text(other, document.id, 1).await);
     absent(documents.published_version(other, document.id).await);
     absent(documents.remove(other, document.id, &ME).await);
-    absent(documents.update_metadata(other, document.id, Some("x".into()), None, &ME).await);
+    absent(
+        documents
+            .update_metadata(
+                other,
+                document.id,
+                &NewFields { title: Some("x".into()), ..NewFields::default() },
+                &ME,
+            )
+            .await,
+    );
     absent(documents.fail(other, document.id, 1, Some(job), DOWN).await);
     assert!(documents.find_by_source(other, mine.id, "a").await.unwrap().is_none());
-    assert!(documents.list(other, mine.id, None, &all).await.unwrap().items.is_empty());
+    assert!(documents.list(other, mine.id, DocumentFilter::default(), &all).await.unwrap().items.is_empty());
     let intruder = world.new_document(mine.id, "c", "c").await;
     absent(documents.add(other, vec![intruder], &ME).await);
 
     let chunks = world.store.chunks();
-    assert!(chunks.hydrate(other, mine.id, &keys).await.unwrap().is_empty());
-    assert!(chunks.hydrate(other, theirs.id, &keys).await.unwrap().is_empty());
+    assert!(chunks.hydrate(other, mine.id, None, &keys).await.unwrap().is_empty());
+    assert!(chunks.hydrate(other, theirs.id, None, &keys).await.unwrap().is_empty());
     assert!(chunks.for_ranking(other, mine.id, &keys).await.unwrap().is_empty());
     assert!(chunks.neighbours(other, document.id, 1, 0..=9).await.unwrap().is_empty());
     assert!(chunks.list(other, document.id, &all).await.unwrap().items.is_empty());

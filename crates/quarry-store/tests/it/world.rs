@@ -158,6 +158,7 @@ pub async fn new_document(store: &Store, collection: CollectionId, source: &str,
         bytes: body.len() as u64,
         password: None,
         priority: None,
+        readers: None,
         max_attempts: None,
     }
 }

@@ -324,6 +324,9 @@ fn document(upload: &Upload) -> Value {
         if let Some(password) = &upload.password {
             fields.insert("password".to_owned(), password.clone().into());
         }
+        if let Some(readers) = &upload.readers {
+            fields.insert("readers".to_owned(), readers.clone().into());
+        }
         if let Some(priority) = upload.priority {
             fields.insert("priority".to_owned(), priority.into());
         }

@@ -57,7 +57,7 @@ fn the_key_opens_and_others_do_not() {
     let ran = elsewhere.quarry_with(&[("QUARRY_KEY", "qk_wrong")], &arguments).code(8);
     assert_eq!(
         ran.stderr,
-        "error: the key is not the right one; on the server's machine it is in `admin.key` in the data folder\n\
+        "error: the key is not one that this server gave out; on the server's machine there is one in `admin.key` in the data folder\n\
          hint: pass `--key KEY`; on the server's machine the key is in `admin.key` in its data folder\n"
     );
     let key = home.key();

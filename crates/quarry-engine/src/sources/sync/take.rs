@@ -228,6 +228,7 @@ fn upload(run: &Run<'_>, key: &str, content: Content) -> Upload {
         metadata,
         password: None,
         priority: Some(PRIORITY),
+        readers: None,
         bytes: content.bytes,
     }
 }

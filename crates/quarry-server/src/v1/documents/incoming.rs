@@ -64,6 +64,7 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
         metadata,
         password,
         priority,
+        readers,
     } = body;
     let alone = source.is_some()
         || title.is_some()
@@ -73,7 +74,8 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
         || media_type.is_some()
         || metadata.is_some()
         || password.is_some()
-        || priority.is_some();
+        || priority.is_some()
+        || readers.is_some();
     let uploads = match documents {
         Some(_) if alone => {
             let detail =
@@ -97,6 +99,7 @@ fn from_json(body: AddDocuments) -> Result<Incoming, Problem> {
                 metadata,
                 password,
                 priority,
+                readers,
             };
             vec![upload(only, "")?]
         }
@@ -135,6 +138,7 @@ pub(super) fn upload(document: NewDocument, pointer: &str) -> Result<Upload, Pro
         metadata: document.metadata,
         password: document.password,
         priority: document.priority,
+        readers: document.readers,
         bytes,
     })
 }

@@ -25,6 +25,7 @@ struct Form {
     metadata: Metadata,
     password: Option<String>,
     priority: Option<u32>,
+    readers: Option<Vec<String>>,
     source: Option<String>,
 }
 
@@ -58,6 +59,7 @@ impl Form {
                     metadata: Metadata::new(),
                     password: None,
                     priority: None,
+                    readers: None,
                     bytes,
                 });
             }
@@ -82,9 +84,16 @@ impl Form {
                 let wrong = |_| Problem::invalid("the part `priority` is 0 (first) to 9 (last)");
                 self.priority = Some(number.trim().parse().map_err(wrong)?);
             }
+            "readers" => {
+                let json = text(part, "readers").await?;
+                self.readers = Some(serde_json::from_str(&json).map_err(|error| {
+                    let detail = format!("the part `readers` is not a JSON list of names: {error}");
+                    Problem::new(StatusCode::BAD_REQUEST, "invalid_readers", detail)
+                })?);
+            }
             other => {
                 let detail = format!(
-                    "the form has a part `{other}`; `file`, `collection`, `metadata`, `source`, `password` and `priority` are taken"
+                    "the form has a part `{other}`; `file`, `collection`, `metadata`, `readers`, `source`, `password` and `priority` are taken"
                 );
                 return Err(Problem::invalid(detail));
             }
@@ -107,6 +116,7 @@ impl Form {
             file.metadata.clone_from(&self.metadata);
             file.password.clone_from(&self.password);
             file.priority = self.priority;
+            file.readers.clone_from(&self.readers);
         }
         let collection = self.collection.unwrap_or_else(CollectionName::fallback);
         Ok(Incoming { collection, uploads: self.files })

@@ -9,6 +9,8 @@ use quarry_core::{CollectionName, DocumentId, DocumentStatus};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use quarry_engine::NewFields;
+
 use crate::{
     auth::Caller,
     extract::{Body, InPath, Parameters},
@@ -97,8 +99,14 @@ pub(crate) async fn update(
         None => None,
     };
     let changed = match renamed {
-        Some(renamed) if change.title.is_none() && change.metadata.is_none() => renamed,
-        _ => documents.update(&access, id, change.title, change.metadata).await?,
+        Some(renamed) if change.title.is_none() && change.metadata.is_none() && change.readers.is_none() => {
+            renamed
+        }
+        _ => {
+            let fields =
+                NewFields { title: change.title, metadata: change.metadata, readers: change.readers };
+            documents.update(&access, id, fields).await?
+        }
     };
     reply::resource(&HeaderMap::new(), &changed)
 }

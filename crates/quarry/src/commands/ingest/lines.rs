@@ -42,6 +42,7 @@ pub(super) fn upload(line: &str, options: &Options) -> Result<Upload, String> {
         metadata: fields,
         password: None,
         priority: options.priority,
+        readers: options.readers.clone(),
         bytes: Bytes::from(line.text),
     })
 }

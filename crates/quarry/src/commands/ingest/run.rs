@@ -36,6 +36,10 @@ pub(crate) struct IngestArgs {
     /// How urgent they are: 0 is served first, 9 last [default: 5].
     #[arg(long, value_name = "0-9", value_parser = clap::value_parser!(u32).range(0..=9))]
     priority: Option<u32>,
+    /// Who may read them, beside those who manage the collection, as `group:finance`; may be given several times
+    /// [default: everyone in the collection].
+    #[arg(long = "reader", value_name = "NAME")]
+    readers: Vec<String>,
     /// Do not go into the folders below.
     #[arg(long)]
     no_recursive: bool,
@@ -50,6 +54,7 @@ pub(crate) struct Options {
     pub(in crate::commands) recursive: bool,
     pub(in crate::commands) password: Option<String>,
     pub(in crate::commands) priority: Option<u32>,
+    pub(in crate::commands) readers: Option<Vec<String>>,
 }
 
 impl Options {
@@ -62,6 +67,7 @@ impl Options {
             recursive: true,
             password: None,
             priority: None,
+            readers: None,
         }
     }
 }
@@ -75,6 +81,7 @@ pub(crate) async fn run(context: &Context, arguments: &IngestArgs) -> Outcome<()
         recursive: !arguments.no_recursive,
         password: arguments.password.clone(),
         priority: arguments.priority,
+        readers: (!arguments.readers.is_empty()).then(|| arguments.readers.clone()),
     };
     // Before anything is opened or made: the most frequent mistake is a path that is not there.
     walk::check(&arguments.paths)?;

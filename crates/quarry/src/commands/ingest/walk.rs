@@ -175,6 +175,7 @@ pub(in crate::commands) fn upload(file: &Found, bytes: Bytes, options: &Options)
         metadata: options.metadata.clone(),
         password: options.password.clone(),
         priority: options.priority,
+        readers: options.readers.clone(),
         bytes,
     }
 }
