@@ -55,7 +55,7 @@ pub use jobs::{
 };
 pub use keys::{FoundKey, KeyRotation, KeyRow, Keys, NewKey, Owner};
 pub use messages::{Message, NewMessage};
-pub use people::{People, Standing};
+pub use people::{Account, People, Standing};
 pub use reach::Reach;
 pub use runs::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, Runs};
 pub use sessions::{SessionRow, Sessions};
@@ -64,7 +64,7 @@ pub use sources::{
     SourceItem, SourceKind, SourceLease, SourceRow, SourceRun, SourceRunState, Sources,
 };
 pub use store::{Store, StoreConfig};
-pub use tenants::Tenants;
+pub use tenants::{FoundTenant, Tenants};
 pub use webhooks::{
     Delivery, DeliveryEnd, DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook, WebhookRow,
     Webhooks,

@@ -4,9 +4,18 @@ use quarry_core::TenantId;
 
 use crate::{
     error::StoreError,
-    sql::{Session, args},
+    sql::{Row, Session, args},
     store::Store,
 };
+
+/// A tenant that was looked for by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Whether anybody may act in it: it is not suspended.
+    pub active: bool,
+}
 
 /// The tenants of a store. [`TenantId::ROOT`] is there from the start.
 pub struct Tenants<'a> {
@@ -28,6 +37,19 @@ impl Tenants<'_> {
             )
             .await?;
         Ok(id)
+    }
+
+    /// The tenant of this name. This is asked before anybody is known, so that it takes no tenant.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find(&self, name: &str) -> Result<Option<FoundTenant>, StoreError> {
+        let sql = "SELECT id, status FROM tenants WHERE name = $1";
+        let row = self.store.db().read().await?.first(sql, args![name]).await?;
+        let found = |row: Row| {
+            Ok(FoundTenant { id: TenantId::from_uuid(row.id(0)?), active: row.text(1)? == "active" })
+        };
+        row.map(found).transpose()
     }
 
     /// Every tenant with its name.

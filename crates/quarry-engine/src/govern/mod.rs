@@ -2,6 +2,7 @@
 //!
 //! * `secret_key`: what a key looks like.
 //! * `authenticate`: from a key to an access; from a person that somebody vouches for to one.
+//! * `vouched`: from a person that an issuer outside vouches for to one.
 //! * `known`: what was found of keys, kept where nobody else can change it.
 //! * `keys`: the verbs on keys.
 //! * `permit`: the checks that verbs make, as errors of the engine.
@@ -11,9 +12,11 @@ mod keys;
 mod known;
 mod permit;
 mod secret_key;
+mod vouched;
 
 pub use authenticate::{Identity, Person, Refusal};
 pub use keys::{KeyView, Keys, MadeKey, NewKeyRequest, Rotation};
 pub(crate) use known::{KnownKeys, keep_uses};
 pub(crate) use permit::{must, must_in, must_see};
 pub use secret_key::SecretKey;
+pub use vouched::Vouched;

@@ -34,6 +34,7 @@ pub(crate) async fn authenticate(state: &AppState, headers: &HeaderMap) -> Resul
             events::refused_key();
             return refused("the credential cannot be read: send one header `Authorization: Bearer <key>`");
         }
+        Presented::Token(text) => return state.app.tokens.access(&state.app.engine, text).await.map(Caller),
         Presented::Key(text) => text,
     };
     match state.app.engine.identity().of_key(shown).await {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{Clock as _, Collection, Fault as _, PageRequest, QueryId, TenantId};
-use quarry_store::{HistoryFilter, NewHistory, Remembered, StoreError};
+use quarry_store::{FoundTenant, HistoryFilter, NewHistory, Remembered, StoreError};
 
 use crate::world::{DOWN, ME, MODEL, ROOT, World, publication, stories};
 
@@ -27,6 +27,10 @@ async fn no_generations(world: &World, other: TenantId, mine: &Collection) {
 async fn tenants_never_see_each_other(world: &World) {
     let other = world.store.tenants().add("other").await.unwrap();
     assert_eq!(world.store.tenants().every().await.unwrap().len(), 2);
+    let found = world.store.tenants().find("other").await.unwrap();
+    assert_eq!(found, Some(FoundTenant { id: other, active: true }));
+    assert_eq!(world.store.tenants().find("Other").await.unwrap(), None);
+    assert_eq!(world.store.people().account(other, "ada").await.unwrap(), None);
     let mine = world.collection(ROOT, "same-name").await;
     let theirs = world.collection(other, "same-name").await;
     let document = world.put(&mine, "a", "mine", 2).await;

@@ -11,7 +11,7 @@ use std::{
 use clap::Args;
 use quarry_engine::agent::ToolSource;
 use quarry_index::LocalIndex;
-use quarry_server::App;
+use quarry_server::{App, auth::Tokens};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,8 @@ pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
     })?;
     let wire::Running { engine, index, tools } = wire::start(config, &context.folder).await?;
     engine.identity().admit_folder_key(key.secret()).await?;
-    let app = App { engine: engine.clone(), settings: config.server.clone(), metrics };
+    let tokens = Tokens::new(&config.auth)?;
+    let app = App { engine: engine.clone(), settings: config.server.clone(), tokens, metrics };
     let stop = CancellationToken::new();
     let serving = serve(listener, app, index, stop.clone());
     let mut serving = pin!(first(serving, offer::models(context, config)));

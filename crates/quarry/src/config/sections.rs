@@ -10,7 +10,7 @@ use quarry_engine::{
 };
 use quarry_index::IndexSettings;
 use quarry_models::{ChatModelSettings, ChatSettings, EmbedderSettings};
-use quarry_server::ServerSettings;
+use quarry_server::{ServerSettings, auth::AuthSettings};
 use serde::Deserialize;
 
 /// Everything that can be configured.
@@ -18,6 +18,7 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) server: ServerSettings,
+    pub(crate) auth: AuthSettings,
     pub(crate) store: StoreSettings,
     pub(crate) index: IndexSettings,
     pub(crate) models: ModelsSettings,
