@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 
 use crate::{
     codegen,
-    postgres::{self, Postgres},
     steps::{self, Step},
+    throwaway::{POSTGRES, REDIS, Throwaway},
     tidy, tools,
 };
 
@@ -18,7 +18,7 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", about: "the rules that no compiler knows", run: tidy::run },
     Step { name: "lint", about: "clippy on every target, warnings denied", run: lint },
     Step { name: "doc", about: "the examples in the documentation", run: doc },
-    Step { name: "test", about: "every test, on SQLite and PostgreSQL", run: test },
+    Step { name: "test", about: "every test, on SQLite and PostgreSQL, in memory and in Redis", run: test },
     Step { name: "codegen", about: "generated references are up to date", run: || codegen::run(true) },
 ];
 
@@ -27,7 +27,7 @@ pub(crate) fn run(wanted: &[String]) -> Result<()> {
     steps::run(STEPS, wanted)
 }
 
-/// Line coverage of the whole workspace, PostgreSQL included where it can be had.
+/// Line coverage of the whole workspace, PostgreSQL and Redis included where they can be had.
 pub(crate) fn coverage() -> Result<()> {
     if !tools::answers("cargo", &["llvm-cov", "--version"]) {
         println!(
@@ -36,7 +36,7 @@ pub(crate) fn coverage() -> Result<()> {
         );
         return Ok(());
     }
-    with_postgres(&["llvm-cov", "--workspace", "--ignore-filename-regex", "xtask/", "--summary-only"])
+    with_servers(&["llvm-cov", "--workspace", "--ignore-filename-regex", "xtask/", "--summary-only"])
 }
 
 fn prepare() -> Result<()> {
@@ -87,21 +87,26 @@ fn doc() -> Result<()> {
 fn test() -> Result<()> {
     if has_nextest() {
         let profile = if std::env::var_os("CI").is_some() { "ci" } else { "default" };
-        with_postgres(&["nextest", "run", "--locked", "--workspace", "--profile", profile])
+        with_servers(&["nextest", "run", "--locked", "--workspace", "--profile", profile])
     } else {
-        with_postgres(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests"])
+        with_servers(&["test", "--locked", "--workspace", "--lib", "--bins", "--tests"])
     }
 }
 
-fn with_postgres(arguments: &[&str]) -> Result<()> {
-    let server = Postgres::start()?;
+fn with_servers(arguments: &[&str]) -> Result<()> {
     let mut command = tools::cargo(arguments);
-    if let Some(server) = &server {
-        command.env(postgres::VARIABLE, &server.url);
+    let (mut running, mut skipped) = (Vec::new(), Vec::new());
+    for kind in [&POSTGRES, &REDIS] {
+        if let Some(server) = Throwaway::start(kind)? {
+            command.env(kind.variable, &server.url);
+            running.push(server);
+        } else {
+            skipped.push(kind.skipped);
+        }
     }
     tools::run(&mut command)?;
-    if server.is_none() {
-        println!("{}", postgres::skipped());
+    for said in skipped {
+        println!("{said}");
     }
     Ok(())
 }

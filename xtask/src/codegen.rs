@@ -18,6 +18,7 @@ const REFERENCES: &[Reference] = &[
     Reference { file: "config.md", arguments: &["config", "reference"] },
     Reference { file: "quarry.example.toml", arguments: &["config", "example"] },
     Reference { file: "cli.md", arguments: &["cli-reference"] },
+    Reference { file: "permissions.md", arguments: &["keys", "roles"] },
 ];
 
 /// Writes the references; with `check`, compares instead and says of each where it is stale.

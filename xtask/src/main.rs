@@ -10,8 +10,8 @@ mod check;
 mod codegen;
 mod demo;
 mod metrics;
-mod postgres;
 mod steps;
+mod throwaway;
 mod tidy;
 mod tools;
 

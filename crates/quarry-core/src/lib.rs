@@ -4,6 +4,7 @@
 //! depends on nothing of ours.
 
 pub mod access;
+pub mod audit;
 pub mod chunk;
 pub mod chunking;
 pub mod clock;
@@ -14,10 +15,12 @@ pub mod id;
 pub mod metadata;
 pub mod page;
 pub mod policy;
+pub mod quota;
 pub mod secret;
 pub mod tenant;
 
-pub use access::{Access, Actor, Denied, Rights, Visibility};
+pub use access::{Access, Actor, By, Denied, Origin, Rights, Visibility};
+pub use audit::{AuditAction, AuditOutcome};
 pub use chunk::{ChunkKind, ChunkRef, Span};
 pub use chunking::{ChunkStrategy, Chunking};
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -31,5 +34,6 @@ pub use id::{
 pub use metadata::{Metadata, Value};
 pub use page::{Cursor, Page, PageRequest};
 pub use policy::{Action, KeyScope, Role};
+pub use quota::{Quota, Quotas, Usage};
 pub use secret::Secret;
 pub use tenant::{Collection, CollectionName, NameError, Scope};

@@ -59,6 +59,8 @@ pub enum Action {
     ManageWebhooks,
     /// See and erase runs and history of other people.
     ReadOthers,
+    /// See how much the tenant has and uses.
+    ReadUsage,
     /// Verify, repair and rebuild indexes.
     MaintainIndex,
     /// See, export and verify the audit log.
@@ -77,7 +79,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for tables and tests.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::ReadCollection,
         Self::AddCollection,
         Self::ChangeCollection,
@@ -95,6 +97,7 @@ impl Action {
         Self::SyncSources,
         Self::ManageWebhooks,
         Self::ReadOthers,
+        Self::ReadUsage,
         Self::MaintainIndex,
         Self::ReadAudit,
         Self::ManageOwnKeys,
@@ -126,6 +129,7 @@ impl Action {
             | Self::ChangeSources
             | Self::ManageWebhooks
             | Self::ReadOthers
+            | Self::ReadUsage
             | Self::MaintainIndex
             | Self::ReadAudit
             | Self::ManageIdentity
@@ -152,6 +156,7 @@ impl Action {
             Self::ReadAudit => KeyScope::AuditRead,
             Self::ReadServer => KeyScope::ServerRead,
             Self::ReadOthers
+            | Self::ReadUsage
             | Self::ManageOwnKeys
             | Self::ManageIdentity
             | Self::ManageTenant
@@ -168,6 +173,7 @@ impl Action {
                 | Self::ChangeAgents
                 | Self::ManageWebhooks
                 | Self::ReadOthers
+                | Self::ReadUsage
                 | Self::ReadAudit
                 | Self::ManageOwnKeys
                 | Self::ManageIdentity
@@ -204,6 +210,7 @@ impl Action {
             Self::SyncSources => "start a run of a source",
             Self::ManageWebhooks => "manage webhooks",
             Self::ReadOthers => "see what other people asked",
+            Self::ReadUsage => "see how much the tenant uses",
             Self::MaintainIndex => "maintain indexes",
             Self::ReadAudit => "see the audit log",
             Self::ManageOwnKeys => "make keys",
@@ -381,6 +388,7 @@ mod tests {
         (Action::SyncSources, "no yes yes yes"),
         (Action::ManageWebhooks, "no no yes yes"),
         (Action::ReadOthers, "no no yes yes"),
+        (Action::ReadUsage, "no no yes yes"),
         (Action::MaintainIndex, "no no yes yes"),
         (Action::ReadAudit, "no no yes yes"),
         (Action::ManageOwnKeys, "yes yes yes yes"),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A collection's name: 1 to 64 of `a-z`, `0-9`, `-` and `_`, starting with a letter or digit.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CollectionName(String);
 

@@ -64,7 +64,7 @@ impl Collections<'_> {
             dimension: u32::try_from(dimension).unwrap_or(u32::MAX),
             chunking,
         };
-        Ok(inner.store.collections().add(access.tenant(), fresh, access.actor()).await?)
+        Ok(inner.store.collections().add(access.tenant(), fresh, access.by()).await?)
     }
 
     /// A collection by name.
@@ -132,7 +132,7 @@ impl Collections<'_> {
         let changed = inner
             .store
             .collections()
-            .describe(access.tenant(), collection.id, &description, access.actor())
+            .describe(access.tenant(), collection.id, &description, access.by())
             .await?;
         inner.forget(collection.id);
         Ok(changed)
@@ -146,7 +146,7 @@ impl Collections<'_> {
         let inner = self.0.inner();
         let collection = self.fresh(access, Action::RemoveCollection, name).await?;
         let generations = inner.store.generations().list(access.tenant(), collection.id).await?;
-        inner.store.collections().remove(access.tenant(), collection.id, access.actor()).await?;
+        inner.store.collections().remove(access.tenant(), collection.id, access.by()).await?;
         inner.forget(collection.id);
         for one in generations {
             let scope = Scope { generation: one.number, ..collection.scope() };

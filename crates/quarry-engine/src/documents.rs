@@ -129,7 +129,7 @@ impl Documents<'_> {
                 max_attempts: Some(inner.settings.ingest.max_attempts),
             });
         }
-        let added = inner.store.documents().add(access.tenant(), fresh, access.actor()).await?;
+        let added = inner.store.documents().add(access.tenant(), fresh, access.by()).await?;
         inner.work.wake(added.iter().map(|added| added.document.bytes));
         Ok(added.into_iter().map(Added::from).collect())
     }
@@ -192,7 +192,7 @@ impl Documents<'_> {
         let document = inner
             .store
             .documents()
-            .update_metadata(access.tenant(), id, title, metadata, access.actor())
+            .update_metadata(access.tenant(), id, title, metadata, access.by())
             .await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
@@ -218,7 +218,7 @@ impl Documents<'_> {
         let name = source.rsplit('/').find(|part| !part.is_empty()).unwrap_or(source).to_owned();
         let place = NewPlace { source: source.to_owned(), name };
         self.permitted(access, Action::WriteDocuments, id).await?;
-        let document = inner.store.documents().rename(access.tenant(), id, &place, access.actor()).await?;
+        let document = inner.store.documents().rename(access.tenant(), id, &place, access.by()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         self.seen(access, document).await
@@ -236,7 +236,7 @@ impl Documents<'_> {
                 inner.in_hand.drop(job.id);
             }
         }
-        inner.store.documents().remove(access.tenant(), id, access.actor()).await?;
+        inner.store.documents().remove(access.tenant(), id, access.by()).await?;
         let collection = inner.store.collections().get_by_id(access.tenant(), document.collection).await?;
         inner.indexer.touch(collection.scope());
         inner.announce();

@@ -1,9 +1,9 @@
 //! Vectors for callers, who may want to compare texts of their own.
 
-use quarry_core::Access;
+use quarry_core::{Access, Action};
 use quarry_models::{EmbedRequest, Purpose, dimension_of};
 
-use crate::{engine::Engine, error::EngineError};
+use crate::{engine::Engine, error::EngineError, govern::must};
 
 /// Vectors, and what made them.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,14 +28,15 @@ impl Engine {
     /// The vectors of texts, by an embedder's id or else by the default one.
     ///
     /// # Errors
-    /// `unknown_embedder`, `model_not_installed`, `embedder_unavailable`.
+    /// `forbidden`, `unknown_embedder`, `model_not_installed`, `embedder_unavailable`.
     pub async fn embed(
         &self,
-        _: &Access,
+        access: &Access,
         model: Option<&str>,
         texts: Vec<String>,
         purpose: Purpose,
     ) -> Result<Embedded, EngineError> {
+        must(access, Action::Search)?;
         let model = model.unwrap_or_else(|| self.default_embedder());
         let embedder = self.inner().embedders.open(model)?;
         let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -17,12 +17,13 @@ use crate::{
         ToolSource,
     },
     answer::{self, Answer, AnswerRequest},
+    audit::{self, Audit, Refusals},
     cage::Cage,
     collections::Collections,
     documents::Documents,
     error::EngineError,
     generations::Generations,
-    govern::{self, Identity, Keys, KnownKeys, must},
+    govern::{self, Identity, Keys, KnownKeys, Spending, Tenants, must},
     history::{History, Recorder},
     idempotency::Idempotency,
     ingest::{InHand, Paces, build, indexer::Indexer, reaper, wake::Wake, worker},
@@ -106,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) indexer: Indexer,
     pub(crate) recorder: Recorder,
+    pub(crate) refusals: Refusals,
     pub(crate) languages: retrieve::Languages,
     /// Compares sentences with questions, whatever embedder the collection has: microseconds a sentence.
     pub(crate) table: StaticTable,
@@ -119,6 +121,8 @@ pub(crate) struct Inner {
     pub(crate) moved: watch::Sender<u64>,
     /// What is known of keys.
     pub(crate) keys: KnownKeys,
+    /// What tenants use today.
+    pub(crate) spending: Spending,
     pub(crate) closing: CancellationToken,
     pub(crate) tasks: TaskTracker,
     aborts: Mutex<Vec<AbortHandle>>,
@@ -200,6 +204,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             indexer: Indexer::new(Duration::from_millis(settings.ingest.commit_interval_ms)),
             recorder: Recorder::new(),
+            refusals: Refusals::default(),
             languages: retrieve::Languages::default(),
             table: StaticTable::new()?,
             store,
@@ -221,6 +226,7 @@ impl Engine {
             paces: Paces::default(),
             moved: watch::Sender::new(0),
             keys: KnownKeys::default(),
+            spending: Spending::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             aborts: Mutex::default(),
@@ -231,6 +237,7 @@ impl Engine {
         }
         inner.start(crate::ingest::indexer::run(Arc::clone(&inner)));
         inner.start(crate::history::run(Arc::clone(&inner)));
+        inner.start(audit::run(Arc::clone(&inner)));
         inner.start(agent::keep_runs(Arc::clone(&inner)));
         inner.start(reaper::run(Arc::clone(&inner)));
         inner.start(govern::keep_uses(Arc::clone(&inner)));
@@ -325,6 +332,12 @@ impl Engine {
         Identity(self)
     }
 
+    /// The verbs on tenants.
+    #[must_use]
+    pub const fn tenants(&self) -> Tenants<'_> {
+        Tenants(self)
+    }
+
     /// The verbs on keys.
     #[must_use]
     pub const fn keys(&self) -> Keys<'_> {
@@ -347,6 +360,12 @@ impl Engine {
     #[must_use]
     pub const fn history(&self) -> History<'_> {
         History(self)
+    }
+
+    /// The verbs on the audit log.
+    #[must_use]
+    pub const fn audit(&self) -> Audit<'_> {
+        Audit(self)
     }
 
     /// The verbs on kept answers.

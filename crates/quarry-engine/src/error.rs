@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Action, ErrorKind, Fault, FilterError};
+use quarry_core::{Action, ErrorKind, Fault, FilterError, Quota};
 use quarry_index::IndexError;
 use quarry_models::ModelError;
 use quarry_store::StoreError;
@@ -80,6 +80,9 @@ pub enum EngineError {
     /// The caller may not do this.
     #[error("you may not {}; {} may", .0.in_words(), needed(*.0))]
     Forbidden(Action),
+    /// The day's quota is used up.
+    #[error("the tenant has used up its quota `{name}` of today; it is there again at midnight UTC", name = .0.as_str())]
+    QuotaSpent(Quota, Duration),
     /// Only whoever asked decides about a run's calls.
     #[error("the run is another person's: only whoever asked decides about its calls")]
     NotYours,
@@ -187,6 +190,7 @@ impl Fault for EngineError {
             Self::Dropped | Self::GenerationFailed(_) | Self::Replayed => ErrorKind::Conflict,
             Self::Unsigned => ErrorKind::Unauthenticated,
             Self::Forbidden(_) | Self::NotYours => ErrorKind::Forbidden,
+            Self::QuotaSpent(..) => ErrorKind::RateLimited,
             Self::Shared { kind, .. } => *kind,
             Self::Busy | Self::TooManyRuns(_) | Self::Closing | Self::Embedding { .. } => {
                 ErrorKind::Unavailable
@@ -210,6 +214,7 @@ impl Fault for EngineError {
             Self::Dropped => "dropped",
             Self::Unsigned => "unauthenticated",
             Self::Forbidden(_) | Self::NotYours => "forbidden",
+            Self::QuotaSpent(..) => "quota_spent",
             Self::Replayed => "push_replayed",
             Self::GenerationFailed(_) => "generation_failed",
             Self::Shared { code, .. } => code,
@@ -220,6 +225,7 @@ impl Fault for EngineError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Closing => Some(Duration::from_secs(5)),
+            Self::QuotaSpent(_, wait) => Some(*wait),
             Self::TooManyRuns(_) => Some(Duration::from_secs(1)),
             Self::Embedding { retry_after, .. } | Self::Shared { retry_after, .. } => *retry_after,
             other => other.fault().and_then(Fault::retry_after),

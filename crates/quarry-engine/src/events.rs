@@ -105,6 +105,20 @@ pub(crate) fn history_failed(error: &EngineError) {
     tracing::error!(code = error.code(), %error, "the history could not be written");
 }
 
+pub(crate) fn refusal_left_out() {
+    counter!("quarry_audit_refusals_left_out_total").increment(1);
+}
+
+pub(crate) fn refusals_failed(error: &EngineError) {
+    counter!("quarry_audit_failures_total").increment(1);
+    tracing::error!(code = error.code(), %error, "refusals could not be written to the audit log; they wait");
+}
+
+pub(crate) fn audit_broken(number: u64, what: &'static str) {
+    counter!("quarry_audit_broken_total").increment(1);
+    tracing::error!(number, what, "the audit log is not as it was written");
+}
+
 pub(crate) fn searched(kind: &'static str, took: Duration, hits: usize) {
     histogram!("quarry_stage_seconds", "stage" => kind).record(took.as_secs_f64());
     tracing::debug!(kind, hits, took_us = took.as_micros() as u64, "answered");
@@ -202,4 +216,9 @@ pub(crate) fn webhooks_failed(error: &EngineError) {
 /// When keys were last used could not be written. They are used all the same.
 pub(crate) fn key_uses_failed(error: &quarry_store::StoreError) {
     tracing::warn!(code = error.code(), %error, "the last uses of keys could not be written");
+}
+
+/// What tenants used could not be written. It is counted with the next write.
+pub(crate) fn usage_failed(error: &EngineError) {
+    tracing::warn!(code = error.code(), %error, "what tenants used could not be written");
 }

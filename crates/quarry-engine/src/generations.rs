@@ -132,7 +132,7 @@ impl Generations<'_> {
             chunking: change.chunking.or(collection.chunking),
         };
         let scope = (access.tenant(), collection.id);
-        let one = inner.store.generations().begin(scope, &new, access.actor()).await?;
+        let one = inner.store.generations().begin(scope, &new, access.by()).await?;
         build::start(inner, Scope { generation: one.number, ..collection.scope() });
         view(inner, &collection, one).await
     }
@@ -150,7 +150,7 @@ impl Generations<'_> {
         let inner = self.0.inner();
         let collection = self.0.collections().fresh(access, Action::ChangeCollection, name).await?;
         let scope = (access.tenant(), collection.id);
-        let one = inner.store.generations().resume(scope, number, access.actor()).await?;
+        let one = inner.store.generations().resume(scope, number, access.by()).await?;
         build::start(inner, Scope { generation: one.number, ..collection.scope() });
         view(inner, &collection, one).await
     }
@@ -168,7 +168,7 @@ impl Generations<'_> {
         let inner = self.0.inner();
         let collection = self.0.collections().fresh(access, Action::ChangeCollection, name).await?;
         let id = (access.tenant(), collection.id);
-        inner.store.generations().drop_one(id, number, access.actor()).await?;
+        inner.store.generations().drop_one(id, number, access.by()).await?;
         let scope = Scope { generation: number, ..collection.scope() };
         inner.indexer.reset(&scope);
         Ok(inner.index.discard(&scope).await?)

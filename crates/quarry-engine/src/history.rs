@@ -93,7 +93,7 @@ impl History<'_> {
         let inner = self.0.inner();
         inner.recorder.flush(inner).await?;
         self.mine(access, id).await?;
-        Ok(inner.store.history().erase(access.tenant(), id).await?)
+        Ok(inner.store.history().erase(access.by(), access.tenant(), id).await?)
     }
 
     /// A question, when the caller asked it or may see what others ask.

@@ -108,7 +108,7 @@ impl Jobs<'_> {
     pub async fn retry(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
         let inner = self.0.inner();
         self.permitted(access, Action::ChangeJobs, id).await?;
-        let job = inner.store.jobs().revive(access.tenant(), id, access.actor()).await?;
+        let job = inner.store.jobs().revive(access.tenant(), id, access.by()).await?;
         inner.work.wake_all();
         inner.announce();
         Ok(self.view(job))
@@ -121,7 +121,7 @@ impl Jobs<'_> {
     pub async fn cancel(&self, access: &Access, id: JobId) -> Result<JobView, EngineError> {
         let inner = self.0.inner();
         self.permitted(access, Action::ChangeJobs, id).await?;
-        let job = inner.store.jobs().cancel(access.tenant(), id, access.actor()).await?;
+        let job = inner.store.jobs().cancel(access.tenant(), id, access.by()).await?;
         inner.in_hand.drop(id);
         inner.announce();
         Ok(self.view(job))
@@ -149,7 +149,7 @@ impl Jobs<'_> {
     pub async fn retry_dead(&self, access: &Access, which: &DeadLetters) -> Result<u64, EngineError> {
         let inner = self.0.inner();
         let filter = self.filter(access, Action::ChangeJobs, which).await?;
-        let revived = inner.store.jobs().revive_all(access.tenant(), &filter, access.actor()).await?;
+        let revived = inner.store.jobs().revive_all(access.tenant(), &filter, access.by()).await?;
         inner.work.wake_all();
         inner.announce();
         Ok(revived)
@@ -161,7 +161,7 @@ impl Jobs<'_> {
     /// `job_not_found`, `job_not_dead`.
     pub async fn drop_one(&self, access: &Access, id: JobId) -> Result<(), EngineError> {
         self.permitted(access, Action::ChangeJobs, id).await?;
-        Ok(self.0.inner().store.jobs().drop_dead(access.tenant(), id, access.actor()).await?)
+        Ok(self.0.inner().store.jobs().drop_dead(access.tenant(), id, access.by()).await?)
     }
 
     /// Forgets every dead letter that is meant, and says how many.
@@ -170,7 +170,7 @@ impl Jobs<'_> {
     /// `collection_not_found`.
     pub async fn drop_dead(&self, access: &Access, which: &DeadLetters) -> Result<u64, EngineError> {
         let filter = self.filter(access, Action::ChangeJobs, which).await?;
-        Ok(self.0.inner().store.jobs().drop_all_dead(access.tenant(), &filter, access.actor()).await?)
+        Ok(self.0.inner().store.jobs().drop_all_dead(access.tenant(), &filter, access.by()).await?)
     }
 
     /// A job, when this may be done with it. One of a collection that the caller does not see is not there.

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod answer;
+pub mod audit;
 pub mod cage;
 pub mod collections;
 pub mod documents;
@@ -42,6 +43,6 @@ pub use quarry_models::{
     EXTRACTIVE, Purpose,
     chat::{ChatMessage, Role, Usage},
 };
-pub use quarry_store::{RunFilter, RunState};
+pub use quarry_store::{RunFilter, RunState, limits};
 pub use retrieve::{Hit, Mode, RankerChoice, SearchRequest, SearchResponse};
 pub use settings::EngineSettings;

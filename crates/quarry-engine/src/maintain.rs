@@ -1,9 +1,11 @@
 //! Keeping the index true to the database: verify, repair, rebuild.
 
-use quarry_core::{Access, Action, Collection, CollectionName, Scope};
+use quarry_core::{Access, Action, AuditAction, Collection, CollectionName, Scope};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
+    audit,
     engine::{Engine, Inner},
     error::EngineError,
     generations::Change,
@@ -71,6 +73,8 @@ impl Maintenance<'_> {
         if before.clean {
             return Ok(Repair { after: before.clone(), before, rebuilt: false });
         }
+        let differs = json!({"missing": before.missing, "orphans": before.orphans});
+        audit::note(inner, access, (AuditAction::IndexRepair, collection.id.to_string()), differs).await?;
         indexer::start_over(inner, collection.scope()).await?;
         let target = inner.store.collections().get(access.tenant(), &collection.name).await?.sequence;
         indexer::reached(inner, &collection.scope(), target).await?;

@@ -43,7 +43,7 @@ impl Rebuild<'_> {
                 .swap_index(
                     (scope.tenant, scope.collection),
                     (scope.generation, current.sequence),
-                    self.access.actor(),
+                    self.access.by(),
                 )
                 .await;
             match swapped {

@@ -111,6 +111,19 @@ pub(crate) fn issuer_keys_failed(issuer: &str, code: &'static str, error: &dyn s
     tracing::warn!(issuer, code, %error, "the keys of an issuer could not be fetched; those that are known stay");
 }
 
+/// A request was counted and is within its rate; the limit and whose it is are those of the tightest.
+pub(crate) fn within_rate(class: &'static str, subject: &'static str) {
+    counter!("quarry_rate_limits_total", "class" => class, "subject" => subject, "outcome" => "allowed")
+        .increment(1);
+}
+
+/// A request was refused because it is over its rate.
+pub(crate) fn over_rate(class: &'static str, subject: &'static str) {
+    counter!("quarry_rate_limits_total", "class" => class, "subject" => subject, "outcome" => "refused")
+        .increment(1);
+    tracing::debug!(class, subject, "a request was over its rate");
+}
+
 pub(crate) fn accept_failed(error: &io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
 }

@@ -1,21 +1,15 @@
 //! Probes and metrics.
 
 use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts as _, State},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use quarry_engine::Health;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    auth::{self, Caller},
-    problem::Problem,
-    reply,
-    state::AppState,
-    wire::HealthCheck,
-};
+use crate::{auth::Caller, problem::Problem, reply, state::AppState, wire::HealthCheck};
 
 /// The process is alive.
 #[derive(Serialize, ToSchema)]
@@ -62,9 +56,9 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Result<Response, Pro
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
     (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
 ))]
-pub(crate) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn metrics(State(state): State<AppState>, mut parts: Parts) -> Result<Response, Problem> {
     if !state.app.settings.metrics_open {
-        let Caller(access) = auth::authenticate(&state, &headers).await?;
+        let Caller(access) = Caller::from_request_parts(&mut parts, &state).await?;
         state.app.engine.may_read_server(&access)?;
     }
     // Looking at the queue sets its gauges.

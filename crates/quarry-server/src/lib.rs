@@ -27,6 +27,9 @@ mod ui;
 mod v1;
 pub mod wire;
 
+pub use middleware::{
+    ClassRates, LimitsSettings, Period, ProxyError, Rate, RateError, RateLimits, Rates, TrustedProxies,
+};
 pub use openapi::openapi_json;
 pub use recorder::{RecorderError, install_recorder};
 pub use router::router;

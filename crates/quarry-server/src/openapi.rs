@@ -25,7 +25,9 @@ use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::App
                        Every route but the probes and the push of a source takes the key, as `Authorization: Bearer <key>` or `X-API-Key: <key>`. \
                        Errors are RFC 9457 problems; each has a `code` to match on and a `request_id` to look up in the log. \
                        Lists come in pages: send `next_cursor` back as `cursor`. Streams are server-sent events: each has a number as \
-                       its `id`, from which a client that lost its connection goes on.\n\n\
+                       its `id`, from which a client that lost its connection goes on. \
+                       Requests are limited by their rate: `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` tell what is left, \
+                       and a `429` has `Retry-After`.\n\n\
                        The routes of the tag `openai` speak that dialect, errors included.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -44,6 +46,9 @@ use crate::{openai::OpenAiError, problem::ProblemBody, reply, router, state::App
         (name = "generations", description = "Embedding or cutting a collection anew beside what answers"),
         (name = "sources", description = "Places whose documents are kept in sync"),
         (name = "webhooks", description = "Addresses that are told what becomes of documents"),
+        (name = "keys", description = "What programs show to be let in, and who the caller is"),
+        (name = "tenants", description = "Whose data it is: made, limited, suspended and erased by the operator"),
+        (name = "audit", description = "What was done, by whom and from where"),
         (name = "index", description = "Keeping the index true to the database"),
         (name = "health", description = "Probes, metrics, this document")
     ),

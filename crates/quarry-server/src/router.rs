@@ -82,7 +82,9 @@ pub(crate) fn documented(uploads: DefaultBodyLimit) -> OpenApiRouter<AppState> {
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
         .routes(routes!(openapi::document))
+        .merge(auditing())
         .merge(syncing())
+        .merge(identity())
         .merge(ingestion())
         .layer(DefaultBodyLimit::max(SMALL_BODY))
         .merge(upload)
@@ -105,6 +107,27 @@ fn ingestion() -> OpenApiRouter<AppState> {
         .routes(routes!(v1::jobs::dead::list))
         .routes(routes!(v1::jobs::dead::retry))
         .routes(routes!(v1::jobs::dead::drop_all))
+}
+
+/// Who may do what.
+fn identity() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::me::whoami))
+        .routes(routes!(v1::keys::list, v1::keys::add))
+        .routes(routes!(v1::keys::get, v1::keys::revoke))
+        .routes(routes!(v1::keys::rotate))
+        .routes(routes!(v1::tenants::usage))
+        .routes(routes!(v1::tenants::list, v1::tenants::add))
+        .routes(routes!(v1::tenants::get, v1::tenants::update, v1::tenants::erase))
+        .routes(routes!(v1::tenants::usage_of))
+}
+
+/// What was done, by whom.
+fn auditing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(v1::audit::list))
+        .routes(routes!(v1::audit::export))
+        .routes(routes!(v1::audit::verify))
 }
 
 /// Sources and webhooks.

@@ -5,8 +5,8 @@
 
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{events, router::router, state::App};
+use crate::{events, middleware::Peer, router::router, state::App};
 
 /// How long a connection may stay open without sending the head of a request. Clients keep idle connections for a
 /// minute or so; who sends a header byte by byte must not hold one for ever.
@@ -52,7 +52,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
         // Without a free slot nothing is accepted: the kernel's queue holds callers back.
         let accept = async {
             let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
-            listener.accept().await.map(|(stream, _)| (stream, slot))
+            listener.accept().await.map(|(stream, address)| (stream, Peer(address.ip()), slot))
         };
         let accepted = tokio::select! {
             () = &mut shutdown => break,
@@ -63,8 +63,9 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
             accepted = accept => accepted,
         };
         match accepted {
-            Ok((stream, free)) => {
-                tasks.spawn(connection(stream, router.clone(), ending.clone(), free));
+            Ok((stream, peer, free)) => {
+                let service = TowerToHyperService::new(router.clone());
+                tasks.spawn(connection(stream, FromPeer { service, peer }, ending.clone(), free));
             }
             Err(error) => {
                 // Mostly no file descriptor is free; trying again at once would only burn the processor.
@@ -85,14 +86,31 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     Ok(())
 }
 
-async fn connection(stream: TcpStream, router: Router, ending: Ending, slot: OwnedSemaphorePermit) {
+/// The routes, for the requests of one connection: each is told where it comes from.
+struct FromPeer {
+    service: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for FromPeer {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.service.call(request)
+    }
+}
+
+async fn connection(stream: TcpStream, service: FromPeer, ending: Ending, slot: OwnedSemaphorePermit) {
     // Only costs latency when it fails.
     drop(stream.set_nodelay(true));
     let mut served = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+            .serve_connection(TokioIo::new(stream), service)
     );
     // A connection that breaks is the client's affair; what matters of a request was logged when it was answered.
     tokio::select! {

@@ -4,12 +4,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::middleware::TrustedProxies;
+
 /// `[server]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSettings {
     /// Address and port to listen on. Anything but the loopback address belongs behind a proxy with TLS.
     pub listen: SocketAddr,
+    /// Networks of proxies whose word about the client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// Largest upload in bytes, all files of the request together. Other requests are capped at 2 MiB.
     pub max_body_bytes: usize,
     /// Seconds a request may take. Waiting for documents (`?wait=`) comes on top; index repairs and rebuilds have
@@ -32,6 +36,7 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7700)),
+            trusted_proxies: TrustedProxies::default(),
             max_body_bytes: 512 * 1024 * 1024,
             request_timeout_seconds: 60,
             max_connections: 4_096,

@@ -9,12 +9,12 @@ use std::{
 };
 
 use quarry_core::{
-    Actor, AgentId, ChunkKind, Clock as _, Collection, Metadata, RunId, SessionId, Span, SystemClock,
-    TenantId, Value,
+    Actor, AgentId, AuditAction, AuditOutcome, By, ChunkKind, Clock as _, Collection, Metadata, Origin,
+    RunId, SessionId, Span, SystemClock, TenantId, Value,
 };
 use quarry_store::{
-    FinishedRun, Job, Lane, NewChunk, NewCollection, NewDocument, Publication, RunEventRow, RunRow, RunState,
-    Store, StoreConfig,
+    AuditNote, FinishedRun, Job, Lane, NewChunk, NewCollection, NewDocument, Publication, RunEventRow,
+    RunRow, RunState, Store, StoreConfig,
 };
 
 const ROOT: TenantId = TenantId::ROOT;
@@ -64,7 +64,7 @@ async fn measure(folder: &tempfile::TempDir) {
         dimension: 256,
         chunking: None,
     };
-    let collection = store.collections().add(ROOT, new, &Actor::Local).await.unwrap();
+    let collection = store.collections().add(ROOT, new, &By::new(Actor::Local)).await.unwrap();
     timed("blob, 40 KB", DOCUMENTS / 10, blobs(&store)).await;
     timed("add, one document a call, one caller", DOCUMENTS / 4, add(&store, &collection, 0, 1)).await;
     timed("add, one document a call, 32 callers", DOCUMENTS, add(&store, &collection, 1, 32)).await;
@@ -77,7 +77,32 @@ async fn measure(folder: &tempfile::TempDir) {
     timed("hydrate 10 keys", 5_000, hydrate(&store, &collection, 10)).await;
     timed("ranking rows of 100 keys", 2_000, ranking(&store, &collection, 100)).await;
     timed("replay, a chunk", DOCUMENTS + large.len() * 16, replay(&store, &collection)).await;
+    timed("audit, one row a call", 1_000, audit(&store, 1_000, 1)).await;
+    timed("audit, 64 rows a call, a row", 6_400, audit(&store, 6_400, 64)).await;
+    let rows = store.audit().verify(ROOT, None).await.unwrap().rows;
+    timed("verify the audit log, a row", usize::try_from(rows).unwrap(), verify(&store)).await;
     store.close().await;
+}
+
+async fn audit(store: &Store, rows: usize, together: usize) {
+    let note = AuditNote {
+        tenant: ROOT,
+        at: SystemClock.now(),
+        actor: Some(Actor::Local),
+        origin: Origin::default(),
+        action: AuditAction::DocumentAdd,
+        object: RunId::new().to_string(),
+        outcome: AuditOutcome::Allowed,
+        details: serde_json::json!({"version": 1}),
+    };
+    let notes = vec![note; together];
+    for _ in 0..rows / together {
+        store.audit().add(&notes).await.unwrap();
+    }
+}
+
+async fn verify(store: &Store) {
+    assert!(store.audit().verify(ROOT, None).await.unwrap().intact);
 }
 
 async fn save(store: &Store, mut runs: Vec<FinishedRun>, batch: usize) {
@@ -147,7 +172,7 @@ async fn add(store: &Store, collection: &Collection, run: usize, callers: usize)
     let calls = (0..callers).map(|caller| async move {
         for number in (caller..count).step_by(callers) {
             let new = document(store, collection, run, number).await;
-            store.documents().add(ROOT, vec![new], &Actor::Local).await.unwrap();
+            store.documents().add(ROOT, vec![new], &By::new(Actor::Local)).await.unwrap();
         }
     });
     futures::future::join_all(calls).await;
@@ -157,7 +182,7 @@ async fn add_bulk(store: &Store, collection: &Collection) {
     for start in (0..DOCUMENTS).step_by(100) {
         let batch = (start..start + 100).map(|number| document(store, collection, 2, number));
         let batch = futures::future::join_all(batch).await;
-        store.documents().add(ROOT, batch, &Actor::Local).await.unwrap();
+        store.documents().add(ROOT, batch, &By::new(Actor::Local)).await.unwrap();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Agents. Every change adds a version; versions outlive their agent, so that a stored run can say what answered.
 
-use quarry_core::{Actor, AgentId, Page, PageRequest, TenantId, Timestamp};
+use quarry_core::{AgentId, AuditAction, By, Page, PageRequest, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -91,10 +91,10 @@ impl Agents<'_> {
     ///
     /// # Errors
     /// The name is taken, the tenant unknown, or the database fails.
-    pub async fn add(&self, actor: &Actor, new: NewAgent) -> Result<AgentRow, StoreError> {
+    pub async fn add(&self, by: &By, new: NewAgent) -> Result<AgentRow, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = insert(&mut session, actor, &new).await;
+            let outcome = insert(&mut session, by, &new).await;
             session.finish(outcome).await
         })
     }
@@ -105,14 +105,14 @@ impl Agents<'_> {
     /// There is no such agent, it is at another version than expected, the new name is taken, or the database fails.
     pub async fn update(
         &self,
-        actor: &Actor,
+        by: &By,
         tenant: TenantId,
         id: AgentId,
         change: AgentChange,
     ) -> Result<AgentRow, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = add_version(&mut session, actor, (tenant, id), &change).await;
+            let outcome = add_version(&mut session, by, (tenant, id), &change).await;
             session.finish(outcome).await
         })
     }
@@ -200,7 +200,7 @@ impl Agents<'_> {
     /// There is no such agent, or the database fails.
     pub async fn remove(
         &self,
-        actor: &Actor,
+        by: &By,
         tenant: TenantId,
         id: AgentId,
         at: Timestamp,
@@ -211,7 +211,7 @@ impl Agents<'_> {
                 let sql = "DELETE FROM agents WHERE tenant = $1 AND id = $2 RETURNING name, version";
                 let row = session.first(sql, args![tenant, id]).await?.ok_or_else(|| missing(id))?;
                 let details = json!({"name": row.text(0)?, "version": row.int(1)?});
-                note(&mut session, at, (tenant, id), actor, ("agent.remove", details)).await
+                note(&mut session, at, (tenant, id), by, (AuditAction::AgentRemove, details)).await
             }
             .await;
             session.finish(outcome).await
@@ -219,7 +219,7 @@ impl Agents<'_> {
     }
 }
 
-async fn insert(session: &mut Session, actor: &Actor, new: &NewAgent) -> Result<AgentRow, StoreError> {
+async fn insert(session: &mut Session, by: &By, new: &NewAgent) -> Result<AgentRow, StoreError> {
     tenants::check(session, new.tenant).await?;
     check_name(session, new.tenant, new.id, &new.name).await?;
     session
@@ -239,13 +239,13 @@ async fn insert(session: &mut Session, actor: &Actor, new: &NewAgent) -> Result<
     };
     keep_version(session, &row).await?;
     let details = json!({"name": new.name});
-    note(session, new.created_at, (new.tenant, new.id), actor, ("agent.add", details)).await?;
+    note(session, new.created_at, (new.tenant, new.id), by, (AuditAction::AgentAdd, details)).await?;
     Ok(row)
 }
 
 async fn add_version(
     session: &mut Session,
-    actor: &Actor,
+    by: &By,
     (tenant, id): (TenantId, AgentId),
     change: &AgentChange,
 ) -> Result<AgentRow, StoreError> {
@@ -283,7 +283,7 @@ async fn add_version(
     };
     keep_version(session, &row).await?;
     let details = json!({"name": row.name, "version": version});
-    note(session, change.at, (tenant, id), actor, ("agent.update", details)).await?;
+    note(session, change.at, (tenant, id), by, (AuditAction::AgentUpdate, details)).await?;
     Ok(row)
 }
 
@@ -315,10 +315,10 @@ async fn note(
     session: &mut Session,
     at: Timestamp,
     (tenant, id): (TenantId, AgentId),
-    actor: &Actor,
-    (action, details): (&'static str, Value),
+    by: &By,
+    (action, details): (AuditAction, Value),
 ) -> Result<(), StoreError> {
-    record(session, at, vec![Change { tenant, actor, action, object: id.to_string(), details }]).await
+    record(session, at, vec![Change { tenant, by, action, object: id.to_string(), details }]).await
 }
 
 /// Fails when the tenant never had an agent with this id.

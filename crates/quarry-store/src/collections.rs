@@ -1,7 +1,8 @@
 //! Collections.
 
 use quarry_core::{
-    Actor, Chunking, Collection, CollectionId, CollectionName, DocumentStatus, Page, PageRequest, TenantId,
+    AuditAction, By, Chunking, Collection, CollectionId, CollectionName, DocumentStatus, Page, PageRequest,
+    TenantId,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -71,15 +72,10 @@ impl Collections<'_> {
     ///
     /// # Errors
     /// The name is taken, the tenant unknown, or the database fails.
-    pub async fn add(
-        &self,
-        tenant: TenantId,
-        new: NewCollection,
-        actor: &Actor,
-    ) -> Result<Collection, StoreError> {
+    pub async fn add(&self, tenant: TenantId, new: NewCollection, by: &By) -> Result<Collection, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = self.insert(&mut session, tenant, &new, actor).await;
+            let outcome = self.insert(&mut session, tenant, &new, by).await;
             session.finish(outcome).await
         })
     }
@@ -89,7 +85,7 @@ impl Collections<'_> {
         session: &mut Session,
         tenant: TenantId,
         new: &NewCollection,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Collection, StoreError> {
         tenants::check(session, tenant).await?;
         let taken = session
@@ -127,7 +123,8 @@ impl Collections<'_> {
         };
         generations::insert(session, id, (1, 0), (&first, GenerationState::Live), now).await?;
         let details = json!({"name": new.name, "embedder": new.embedder});
-        let change = Change { tenant, actor, action: "collection.add", object: id.to_string(), details };
+        let change =
+            Change { tenant, by, action: AuditAction::CollectionAdd, object: id.to_string(), details };
         record(session, now, vec![change]).await?;
         Ok(Collection {
             id,
@@ -217,21 +214,21 @@ impl Collections<'_> {
         tenant: TenantId,
         id: CollectionId,
         description: &str,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Collection, StoreError> {
         let sql = format!(
             "UPDATE collections SET description = $3, updated_at = $4 WHERE tenant = $1 AND id = $2 RETURNING {COLUMNS}"
         );
-        let change = ("collection.describe", json!({}));
-        self.change(sql, args![tenant, id, description, self.store.now()], change, actor).await
+        let change = (AuditAction::CollectionDescribe, json!({}));
+        self.change(sql, args![tenant, id, description, self.store.now()], change, by).await
     }
 
     async fn change(
         &self,
         sql: String,
         values: Vec<Arg<'_>>,
-        (action, details): (&'static str, serde_json::Value),
-        actor: &Actor,
+        (action, details): (AuditAction, serde_json::Value),
+        by: &By,
     ) -> Result<Collection, StoreError> {
         let id = match values.get(1) {
             Some(Arg::Id(Some(id))) => CollectionId::from_uuid(*id),
@@ -241,7 +238,7 @@ impl Collections<'_> {
         let outcome = async {
             let row = session.first(sql, values).await?.ok_or_else(|| missing(id))?;
             let collection = read(&row)?;
-            let change = Change { tenant: collection.tenant, actor, action, object: id.to_string(), details };
+            let change = Change { tenant: collection.tenant, by, action, object: id.to_string(), details };
             record(&mut session, self.store.now(), vec![change]).await?;
             Ok(collection)
         }
@@ -253,10 +250,10 @@ impl Collections<'_> {
     ///
     /// # Errors
     /// There is no such collection, or the database fails.
-    pub async fn remove(&self, tenant: TenantId, id: CollectionId, actor: &Actor) -> Result<(), StoreError> {
+    pub async fn remove(&self, tenant: TenantId, id: CollectionId, by: &By) -> Result<(), StoreError> {
         let hashes = retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = self.delete(&mut session, tenant, id, actor).await;
+            let outcome = self.delete(&mut session, tenant, id, by).await;
             session.finish(outcome).await
         })?;
         remove_unneeded(self.store, hashes).await
@@ -267,7 +264,7 @@ impl Collections<'_> {
         session: &mut Session,
         tenant: TenantId,
         id: CollectionId,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         // Writing the row first makes every other writer of this collection wait.
         let found = session
@@ -301,12 +298,18 @@ impl Collections<'_> {
             "DELETE FROM sources WHERE collection = $1",
             "DELETE FROM webhook_deliveries WHERE webhook IN (SELECT id FROM webhooks WHERE collection = $1)",
             "DELETE FROM webhooks WHERE collection = $1",
+            "DELETE FROM collection_roles WHERE collection = $1",
             "DELETE FROM collections WHERE id = $1",
         ] {
             session.execute(sql, args![id]).await?;
         }
-        let change =
-            Change { tenant, actor, action: "collection.remove", object: id.to_string(), details: json!({}) };
+        let change = Change {
+            tenant,
+            by,
+            action: AuditAction::CollectionRemove,
+            object: id.to_string(),
+            details: json!({}),
+        };
         record(session, self.store.now(), vec![change]).await?;
         Ok(hashes)
     }

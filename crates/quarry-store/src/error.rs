@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{ErrorKind, Fault};
+use quarry_core::{ErrorKind, Fault, Quota};
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,17 @@ pub enum StoreError {
     /// The tenant is unknown.
     #[error("there is no tenant `{0}`")]
     TenantNotFound(String),
+    /// The tenant's name is taken.
+    #[error("a tenant named `{0}` exists already")]
+    TenantExists(String),
+    /// It was added to while it was being erased.
+    #[error(
+        "the tenant `{0}` still has collections: something was added meanwhile; suspend it and try again"
+    )]
+    TenantBusy(String),
+    /// The tenant has as much as it may have.
+    #[error("the tenant may have no more: its quota `{name}` is {1}; remove something, or ask its operator for more", name = .0.as_str())]
+    QuotaReached(Quota, u64),
     /// No blob has this hash.
     #[error("the original with hash {0} is missing from the blob folder; add the document again")]
     BlobNotFound(String),
@@ -117,6 +128,9 @@ pub enum StoreError {
     /// The source cannot be indexed.
     #[error("the source is {0} bytes long; at most {max} are allowed", max = crate::MAX_SOURCE)]
     SourceTooLong(usize),
+    /// The audit log begins later than the place that was kept.
+    #[error("row {0} of the audit log is no longer kept; compare a later one")]
+    AuditPlaceGone(u64),
     /// The cursor did not come from this list.
     #[error("the cursor is not one that this list gave out; start again without it")]
     InvalidCursor,
@@ -203,6 +217,8 @@ impl Fault for StoreError {
             | Self::TenantNotFound(_) => ErrorKind::NotFound,
             Self::CollectionExists(_)
             | Self::KeyExists(_)
+            | Self::TenantExists(_)
+            | Self::TenantBusy(_)
             | Self::KeyOver(_)
             | Self::JobNotDead(..)
             | Self::JobOver(..)
@@ -218,7 +234,11 @@ impl Fault for StoreError {
             | Self::TooManyFacts
             | Self::RunNotWaiting(..)
             | Self::EmbedderChanged(_) => ErrorKind::Conflict,
-            Self::InvalidCursor | Self::InvalidUrl(_) | Self::SourceTooLong(_) => ErrorKind::Invalid,
+            // Nothing is wrong with the request, and none like it works until something is given up.
+            Self::QuotaReached(..) => ErrorKind::Forbidden,
+            Self::InvalidCursor | Self::AuditPlaceGone(_) | Self::InvalidUrl(_) | Self::SourceTooLong(_) => {
+                ErrorKind::Invalid
+            }
             Self::Unavailable(_) | Self::Busy | Self::Locked | Self::DiskFull | Self::Contended => {
                 ErrorKind::Unavailable
             }
@@ -250,6 +270,9 @@ impl Fault for StoreError {
             Self::WebhookNotFound(_) => "webhook_not_found",
             Self::KeyNotFound(_) => "key_not_found",
             Self::KeyExists(_) => "key_exists",
+            Self::TenantExists(_) => "tenant_exists",
+            Self::TenantBusy(_) => "tenant_busy",
+            Self::QuotaReached(..) => "quota_reached",
             Self::KeyOver(_) => "key_over",
             Self::SourceExists(_) => "source_exists",
             Self::SourceBusy(_) => "source_busy",
@@ -270,6 +293,7 @@ impl Fault for StoreError {
             Self::CollectionChanged(_) => "collection_changed",
             Self::EmbedderChanged(_) => "embedder_changed",
             Self::SourceTooLong(_) => "source_too_long",
+            Self::AuditPlaceGone(_) => "audit_place_gone",
             Self::InvalidCursor => "invalid_cursor",
             Self::InvalidUrl(_) => "invalid_database_url",
             Self::DatabaseNewer { .. } => "database_newer",

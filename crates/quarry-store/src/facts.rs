@@ -1,6 +1,6 @@
 //! What is remembered about users. A fact belongs to one user; nobody else finds it.
 
-use quarry_core::{Actor, FactId, Page, PageRequest, SessionId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, FactId, Page, PageRequest, SessionId, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
@@ -62,10 +62,10 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The user has [`crate::MAX_FACTS`] already, or the database fails.
-    pub async fn add(&self, row: FactRow) -> Result<(), StoreError> {
+    pub async fn add(&self, by: &By, row: FactRow) -> Result<(), StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = insert(&mut session, &row).await;
+            let outcome = insert(&mut session, by, &row).await;
             session.finish(outcome).await
         })
     }
@@ -115,6 +115,7 @@ impl Facts<'_> {
     /// This user has none with this id, or the database fails.
     pub async fn update(
         &self,
+        by: &By,
         tenant: TenantId,
         user: &str,
         id: FactId,
@@ -124,22 +125,28 @@ impl Facts<'_> {
             "UPDATE facts SET text = $4, vector = $5, embedder = $6, updated_at = $7 WHERE tenant = $1 AND owner = $2 \
              AND id = $3 RETURNING {COLUMNS}"
         );
-        let values = args![tenant, user, id, &change.text, pack(&change.vector), &change.embedder, change.at];
-        let row = self.store.db().write().await?.first(sql, values).await?;
-        row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = async {
+                let vector = pack(&change.vector);
+                let values = args![tenant, user, id, &change.text, vector, &change.embedder, change.at];
+                let row = session.first(sql.clone(), values).await?;
+                let changed = row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))?;
+                let (action, object) = (AuditAction::FactUpdate, id.to_string());
+                let noted = Change { tenant, by, action, object, details: json!({}) };
+                record(&mut session, change.at, vec![noted]).await?;
+                Ok(changed)
+            }
+            .await;
+            session.finish(outcome).await
+        })
     }
 
     /// Forgets a fact for ever.
     ///
     /// # Errors
     /// This user has none with this id, or the database fails.
-    pub async fn erase(
-        &self,
-        actor: &Actor,
-        tenant: TenantId,
-        user: &str,
-        id: FactId,
-    ) -> Result<(), StoreError> {
+    pub async fn erase(&self, by: &By, tenant: TenantId, user: &str, id: FactId) -> Result<(), StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
             let outcome = async {
@@ -151,8 +158,8 @@ impl Facts<'_> {
                 }
                 let change = Change {
                     tenant,
-                    actor,
-                    action: "fact.erase",
+                    by,
+                    action: AuditAction::FactErase,
                     object: id.to_string(),
                     details: json!({}),
                 };
@@ -167,7 +174,7 @@ impl Facts<'_> {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn erase_all(&self, actor: &Actor, tenant: TenantId, user: &str) -> Result<u64, StoreError> {
+    pub async fn erase_all(&self, by: &By, tenant: TenantId, user: &str) -> Result<u64, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
             let outcome = async {
@@ -176,8 +183,13 @@ impl Facts<'_> {
                 let sql = "DELETE FROM facts WHERE tenant = $1 AND owner = $2";
                 let erased = session.execute(sql, args![tenant, user]).await?;
                 let details = json!({"facts": erased});
-                let change =
-                    Change { tenant, actor, action: "fact.erase_all", object: user.to_owned(), details };
+                let change = Change {
+                    tenant,
+                    by,
+                    action: AuditAction::FactEraseAll,
+                    object: user.to_owned(),
+                    details,
+                };
                 record(&mut session, self.store.now(), vec![change]).await?;
                 Ok(erased)
             }
@@ -187,7 +199,7 @@ impl Facts<'_> {
     }
 }
 
-async fn insert(session: &mut Session, row: &FactRow) -> Result<(), StoreError> {
+async fn insert(session: &mut Session, by: &By, row: &FactRow) -> Result<(), StoreError> {
     let counted = session
         .first(
             "INSERT INTO fact_counts (tenant, owner, facts) VALUES ($1, $2, 1) ON CONFLICT (tenant, owner) DO UPDATE \
@@ -215,8 +227,15 @@ async fn insert(session: &mut Session, row: &FactRow) -> Result<(), StoreError> 
                 row.updated_at,
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+    let (tenant, object) = (row.tenant, row.id.to_string());
+    let details = json!({"session": row.session_id});
+    record(
+        session,
+        row.created_at,
+        vec![Change { tenant, by, action: AuditAction::FactAdd, object, details }],
+    )
+    .await
 }
 
 async fn count_down(session: &mut Session, tenant: TenantId, user: &str) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@
 mod row;
 mod swap;
 
-use quarry_core::{Actor, Collection, CollectionId, TenantId};
+use quarry_core::{Actor, AuditAction, By, Collection, CollectionId, TenantId};
 use serde_json::json;
 
 use crate::{
@@ -84,7 +84,7 @@ impl Generations<'_> {
         &self,
         (tenant, id): (TenantId, CollectionId),
         new: &NewGeneration,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Generation, StoreError> {
         let now = self.store.now();
         retry!({
@@ -95,8 +95,13 @@ impl Generations<'_> {
                 insert(&mut session, id, (number, number), (new, GenerationState::Building), now).await?;
                 let details =
                     json!({"generation": number, "embedder": new.embedder, "chunking": new.chunking});
-                let change =
-                    Change { tenant, actor, action: "generation.begin", object: id.to_string(), details };
+                let change = Change {
+                    tenant,
+                    by,
+                    action: AuditAction::GenerationBegin,
+                    object: id.to_string(),
+                    details,
+                };
                 record(&mut session, now, vec![change]).await?;
                 find(&mut session, id, number).await
             }
@@ -126,7 +131,7 @@ impl Generations<'_> {
         &self,
         (tenant, id): (TenantId, CollectionId),
         number: u32,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Generation, StoreError> {
         let now = self.store.now();
         retry!({
@@ -143,7 +148,7 @@ impl Generations<'_> {
                 session.execute(sql, args![id, number, now]).await?;
                 let details = json!({"generation": number});
                 let change =
-                    Change { tenant, actor, action: "generation.resume", object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::GenerationResume, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 find(&mut session, id, number).await
             }
@@ -158,15 +163,28 @@ impl Generations<'_> {
     /// The database fails.
     pub async fn note(
         &self,
-        id: CollectionId,
+        (tenant, id): (TenantId, CollectionId),
         number: u32,
         (state, error): (GenerationState, Option<&str>),
     ) -> Result<(), StoreError> {
         let now = self.store.now();
         let sql = "UPDATE generations SET state = $3, error = $4, updated_at = $5 WHERE collection = $1 AND number = $2 \
                    AND state = 'building'";
-        let mut session = self.store.db().write().await?;
-        session.execute(sql, args![id, number, state.as_str(), error, now]).await.map(drop)
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = async {
+                let noted = session.execute(sql, args![id, number, state.as_str(), error, now]).await?;
+                if noted == 0 || state != GenerationState::Failed {
+                    return Ok(());
+                }
+                // Why it failed may name a document; the generation's own row tells it.
+                let (details, by) = (json!({"generation": number}), By::new(Actor::System("generation")));
+                let (action, object) = (AuditAction::GenerationFail, id.to_string());
+                record(&mut session, now, vec![Change { tenant, by: &by, action, object, details }]).await
+            }
+            .await;
+            session.finish(outcome).await
+        })
     }
 
     /// Documents that a generation lacks, as jobs that are in nobody's queue.
@@ -230,7 +248,7 @@ impl Generations<'_> {
         &self,
         (tenant, id): (TenantId, CollectionId),
         number: u32,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Generation, StoreError> {
         let now = self.store.now();
         retry!({
@@ -248,7 +266,7 @@ impl Generations<'_> {
                 session.execute(sql, args![id, number]).await?;
                 let details = json!({"generation": number});
                 let change =
-                    Change { tenant, actor, action: "generation.drop", object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::GenerationDrop, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 Ok(one)
             }

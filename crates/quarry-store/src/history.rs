@@ -1,13 +1,15 @@
 //! Questions that were asked, and what was answered.
 
-use quarry_core::{CollectionId, Page, PageRequest, QueryId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, CollectionId, Page, PageRequest, QueryId, TenantId, Timestamp};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
+    audit::{Change, record},
     error::StoreError,
     page,
     sql::{Arg, Row, args, database::Many},
-    store::Store,
+    store::{Store, retry},
 };
 
 /// One question.
@@ -148,12 +150,21 @@ impl History<'_> {
     ///
     /// # Errors
     /// There is none with this id, or the database fails.
-    pub async fn erase(&self, tenant: TenantId, id: QueryId) -> Result<(), StoreError> {
-        let mut session = self.store.db().write().await?;
-        match session.execute("DELETE FROM history WHERE tenant = $1 AND id = $2", args![tenant, id]).await? {
-            0 => Err(StoreError::HistoryNotFound(id.to_string())),
-            _ => Ok(()),
-        }
+    pub async fn erase(&self, by: &By, tenant: TenantId, id: QueryId) -> Result<(), StoreError> {
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = async {
+                let sql = "DELETE FROM history WHERE tenant = $1 AND id = $2";
+                if session.execute(sql, args![tenant, id]).await? == 0 {
+                    return Err(StoreError::HistoryNotFound(id.to_string()));
+                }
+                let (action, object) = (AuditAction::HistoryErase, id.to_string());
+                let change = Change { tenant, by, action, object, details: json!({}) };
+                record(&mut session, self.store.now(), vec![change]).await
+            }
+            .await;
+            session.finish(outcome).await
+        })
     }
 }
 

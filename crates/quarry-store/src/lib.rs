@@ -1,5 +1,6 @@
 //! Everything remembered that is not an index: tenants, collections, documents with their versions and chunks, jobs,
-//! question history, agents, sessions, facts, runs, sources, webhooks, audit, kept answers, and the original bytes.
+//! question history, agents, sessions, facts, runs, sources, webhooks, audit, kept answers, and the original bytes; and how
+//! much of a rate limit is used up ([`limits`], in memory or in Redis).
 //!
 //! One [`Store`] over SQLite or PostgreSQL; the same queries and the same tests on both. Every method that touches a
 //! tenant's rows takes its [`quarry_core::TenantId`] and finds nothing of another. Every change is one transaction
@@ -16,12 +17,14 @@ mod chunks;
 mod collections;
 mod documents;
 mod error;
+mod events;
 mod facts;
 mod generations;
 mod history;
 mod idempotency;
 mod jobs;
 mod keys;
+pub mod limits;
 mod messages;
 mod page;
 mod people;
@@ -34,10 +37,13 @@ mod store;
 mod swap;
 mod tenants;
 pub mod testing;
+mod usage;
 mod webhooks;
 
 pub use agents::{AgentChange, AgentRow, AgentVersion, Agents, NewAgent};
-pub use audit::{Audit, AuditEntry};
+pub use audit::{
+    Audit, AuditBreak, AuditEntry, AuditFault, AuditFilter, AuditMark, AuditNote, AuditVerification,
+};
 pub use blobs::Blobs;
 pub use chunks::{
     ChangedChunk, ChunkRow, Chunks, KnownVector, NewChunk, Publication, Published, PublishedDocument,
@@ -64,7 +70,8 @@ pub use sources::{
     SourceItem, SourceKind, SourceLease, SourceRow, SourceRun, SourceRunState, Sources,
 };
 pub use store::{Store, StoreConfig};
-pub use tenants::{FoundTenant, Tenants};
+pub use tenants::{Holdings, TenantRow, TenantStatus, Tenants};
+pub use usage::{Usages, day_of};
 pub use webhooks::{
     Delivery, DeliveryEnd, DeliveryInfo, DeliveryState, EVENT_DEAD, EVENT_READY, NewWebhook, WebhookRow,
     Webhooks,

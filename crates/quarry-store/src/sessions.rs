@@ -1,6 +1,6 @@
 //! Conversations. What was said in them is in [`crate::messages`].
 
-use quarry_core::{Actor, AgentId, Page, PageRequest, SessionId, TenantId, Timestamp};
+use quarry_core::{AgentId, AuditAction, By, Page, PageRequest, SessionId, TenantId, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::{
     audit::{Change, record},
     error::StoreError,
     page,
-    sql::{Row, args},
+    sql::{Row, Session, args},
     store::{Store, retry},
 };
 
@@ -48,27 +48,12 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// The id is taken, or the database fails.
-    pub async fn add(&self, row: SessionRow) -> Result<(), StoreError> {
-        let mut session = self.store.db().write().await?;
-        let added = session
-            .execute(
-                "INSERT INTO sessions (id, tenant, owner, agent, title, summary, summarised_through, last_number, \
-                 created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9) ON CONFLICT (tenant, id) DO \
-                 NOTHING",
-                args![
-                    row.id,
-                    row.tenant,
-                    &row.user,
-                    row.agent_id,
-                    &row.title,
-                    &row.summary,
-                    row.summarised_through,
-                    row.created_at,
-                    row.updated_at,
-                ],
-            )
-            .await?;
-        if added == 0 { Err(StoreError::SessionExists(row.id.to_string())) } else { Ok(()) }
+    pub async fn add(&self, by: &By, row: SessionRow) -> Result<(), StoreError> {
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = insert(&mut session, by, &row).await;
+            session.finish(outcome).await
+        })
     }
 
     /// A user's session.
@@ -106,6 +91,7 @@ impl Sessions<'_> {
     /// This user has none with this id, or the database fails.
     pub async fn rename(
         &self,
+        by: &By,
         tenant: TenantId,
         user: &str,
         id: SessionId,
@@ -115,9 +101,20 @@ impl Sessions<'_> {
             "UPDATE sessions SET title = $4, updated_at = $5 WHERE tenant = $1 AND id = $2 AND owner = $3 RETURNING \
              {COLUMNS}"
         );
-        let values = args![tenant, id, user, title, self.store.now()];
-        let row = self.store.db().write().await?.first(sql, values).await?;
-        row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))
+        let now = self.store.now();
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = async {
+                let row = session.first(sql.clone(), args![tenant, id, user, title, now]).await?;
+                let renamed = row.as_ref().map(read).transpose()?.ok_or_else(|| missing(id))?;
+                let (action, object) = (AuditAction::SessionRename, id.to_string());
+                let change = Change { tenant, by, action, object, details: json!({}) };
+                record(&mut session, now, vec![change]).await?;
+                Ok(renamed)
+            }
+            .await;
+            session.finish(outcome).await
+        })
     }
 
     /// Keeps a summary of the messages up to a number. It only moves forward: false, and nothing changed, when a
@@ -153,7 +150,7 @@ impl Sessions<'_> {
     /// This user has none with this id, or the database fails.
     pub async fn erase(
         &self,
-        actor: &Actor,
+        by: &By,
         tenant: TenantId,
         user: &str,
         id: SessionId,
@@ -169,13 +166,44 @@ impl Sessions<'_> {
                 let messages = session.execute(sql, args![tenant, id]).await?;
                 let details = json!({"messages": messages});
                 let change =
-                    Change { tenant, actor, action: "session.erase", object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::SessionErase, object: id.to_string(), details };
                 record(&mut session, self.store.now(), vec![change]).await
             }
             .await;
             session.finish(outcome).await
         })
     }
+}
+
+async fn insert(session: &mut Session, by: &By, row: &SessionRow) -> Result<(), StoreError> {
+    let added = session
+        .execute(
+            "INSERT INTO sessions (id, tenant, owner, agent, title, summary, summarised_through, last_number, \
+             created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9) ON CONFLICT (tenant, id) DO NOTHING",
+            args![
+                row.id,
+                row.tenant,
+                &row.user,
+                row.agent_id,
+                &row.title,
+                &row.summary,
+                row.summarised_through,
+                row.created_at,
+                row.updated_at,
+            ],
+        )
+        .await?;
+    if added == 0 {
+        return Err(StoreError::SessionExists(row.id.to_string()));
+    }
+    let details = json!({"agent": row.agent_id});
+    let (tenant, object) = (row.tenant, row.id.to_string());
+    record(
+        session,
+        row.created_at,
+        vec![Change { tenant, by, action: AuditAction::SessionAdd, object, details }],
+    )
+    .await
 }
 
 pub(crate) fn missing(id: SessionId) -> StoreError {

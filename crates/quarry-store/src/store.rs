@@ -25,6 +25,7 @@ use crate::{
     sources::Sources,
     sql::{Database, migrate::migrate},
     tenants::Tenants,
+    usage::Usages,
     webhooks::Webhooks,
 };
 
@@ -109,6 +110,12 @@ impl Store {
     #[must_use]
     pub const fn tenants(&self) -> Tenants<'_> {
         Tenants { store: self }
+    }
+
+    /// What tenants use, by day.
+    #[must_use]
+    pub const fn usage(&self) -> Usages<'_> {
+        Usages { store: self }
     }
 
     /// Keys.

@@ -1,6 +1,6 @@
 //! Swapping a collection to an index that was built anew over the same chunks.
 
-use quarry_core::{Actor, Collection, CollectionId, TenantId};
+use quarry_core::{AuditAction, By, Collection, CollectionId, TenantId};
 use serde_json::json;
 
 use crate::{
@@ -21,12 +21,11 @@ impl Collections<'_> {
         &self,
         (tenant, id): (TenantId, CollectionId),
         (generation, expected_sequence): (u32, u64),
-        actor: &Actor,
+        by: &By,
     ) -> Result<Collection, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome =
-                self.swapped(&mut session, (tenant, id), (generation, expected_sequence), actor).await;
+            let outcome = self.swapped(&mut session, (tenant, id), (generation, expected_sequence), by).await;
             session.finish(outcome).await
         })
     }
@@ -36,7 +35,7 @@ impl Collections<'_> {
         session: &mut Session,
         (tenant, id): (TenantId, CollectionId),
         (generation, expected_sequence): (u32, u64),
-        actor: &Actor,
+        by: &By,
     ) -> Result<Collection, StoreError> {
         // The write comes first: it holds every other change of the collection off until the transaction ends.
         let sql = format!(
@@ -52,7 +51,8 @@ impl Collections<'_> {
             "UPDATE generations SET number = $2, updated_at = $3 WHERE collection = $1 AND state = 'live'";
         session.execute(sql, args![id, generation, now]).await?;
         let details = json!({"generation": generation});
-        let change = Change { tenant, actor, action: "collection.index", object: id.to_string(), details };
+        let change =
+            Change { tenant, by, action: AuditAction::CollectionIndex, object: id.to_string(), details };
         record(session, now, vec![change]).await?;
         Ok(collection)
     }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents::AgentsCommand, ask::AskArgs, chat::ChatArgs, collections::CollectionsCommand,
-    completions::CompletionsArgs, config::ConfigCommand, documents::DocumentsCommand, eval::EvalCommand,
-    facts::FactsCommand, history::HistoryCommand, index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand,
-    mcp::McpArgs, models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand,
-    search::SearchArgs, serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand,
+    agents::AgentsCommand, ask::AskArgs, audit::AuditCommand, chat::ChatArgs,
+    collections::CollectionsCommand, completions::CompletionsArgs, config::ConfigCommand,
+    documents::DocumentsCommand, eval::EvalCommand, facts::FactsCommand, history::HistoryCommand,
+    index::IndexCommand, ingest::IngestArgs, jobs::JobsCommand, keys::KeysCommand, mcp::McpArgs,
+    models::ModelsCommand, parse_worker::ParseWorkerArgs, runs::RunsCommand, search::SearchArgs,
+    serve::ServeArgs, sessions::SessionsCommand, sources::SourcesCommand, tenants::TenantsCommand,
     watch::WatchArgs, webhooks::WebhooksCommand,
 };
 
@@ -98,9 +99,20 @@ pub(crate) enum Command {
     /// List, add, test and remove addresses that are told what becomes of documents.
     #[command(subcommand)]
     Webhooks(WebhooksCommand),
+    /// List, make, rotate and revoke keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// List, make, limit, suspend and erase tenants; see what they use.
+    #[command(subcommand)]
+    Tenants(TenantsCommand),
+    /// Say who you are, and what you may.
+    Whoami,
     /// Look at the questions that were asked.
     #[command(subcommand)]
     History(HistoryCommand),
+    /// Look at what was done and by whom, export it, check that nobody changed it.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Compare the index with the database and mend it.
     #[command(subcommand)]
     Index(IndexCommand),

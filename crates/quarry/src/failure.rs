@@ -28,7 +28,7 @@ pub(crate) enum Exit {
 /// The exit codes with what they mean, for the help and the reference.
 pub(crate) const EXITS: &[(u8, &str)] = &[
     (0, "done (`ask` also when the documents do not answer: see `answered`)"),
-    (1, "failed, or a check found a problem (`index verify`, `eval run --compare`, `runs replay`)"),
+    (1, "failed, or a check found a problem (`verify`, `eval run --compare`, `runs replay`)"),
     (2, "the command line is wrong"),
     (3, "what was named is not there"),
     (4, "a value, a file or the configuration is wrong"),

@@ -11,6 +11,10 @@ const HINTS: &[(&str, &str)] = &[
     ("source_exists", "`quarry sources show NAME` shows it"),
     ("source_busy", "`quarry sources runs NAME` shows how far it is"),
     ("webhook_not_found", "`quarry webhooks list` shows the ids"),
+    (
+        "audit_broken",
+        "keep a copy of the database as it is before anything else; the guide on the audit log says how to go on",
+    ),
     ("history_not_found", "`quarry history list` shows the ids"),
     ("agent_not_found", "`quarry agents list` shows what there is; `quarry agents add NAME` makes one"),
     ("agent_version_not_found", "`quarry agents versions NAME` lists them"),

@@ -19,7 +19,8 @@ use quarry_engine::{
 };
 use quarry_index::LocalIndex;
 use quarry_models::{Embedder, EmbedderSettings, ModelError};
-use quarry_store::{Store, StoreConfig};
+use quarry_server::RateLimits;
+use quarry_store::{Store, StoreConfig, limits::Limiter};
 
 use crate::{
     config::Config,
@@ -59,6 +60,18 @@ pub(crate) async fn start(config: &Config, folder: &DataFolder) -> Outcome<Runni
         clock,
     };
     Ok(Running { engine: Engine::start(parts).await?, index, tools })
+}
+
+/// Who may ask how often, and where that is counted.
+pub(crate) async fn limits(config: &Config) -> Outcome<RateLimits> {
+    let most = config.limits.max_subjects;
+    // Nobody waits for a Redis that nothing is counted in.
+    let limiter = if config.limits.enabled {
+        Limiter::open(&config.redis, most).await?
+    } else {
+        Limiter::in_memory(most)
+    };
+    Ok(RateLimits::new(config.limits.clone(), limiter))
 }
 
 /// Everything that agents can be given. Nothing is started or called by it.

@@ -4,6 +4,7 @@
 //! function beside its kin with a bad example in its tests, and enter it in `rules.rs`.
 
 mod adr;
+mod append_only;
 mod arrows;
 mod dependencies;
 mod layout;

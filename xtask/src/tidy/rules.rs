@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 use super::{
-    adr, arrows, dependencies, layout, links, prose,
+    adr, append_only, arrows, dependencies, layout, links, prose,
     source::{self, Finding, Source},
     verbs,
 };
@@ -15,6 +15,7 @@ type Rule = fn(&Source) -> Vec<Finding>;
 
 /// Rules that look at one file.
 const RULES: &[Rule] = &[
+    append_only::audit,
     arrows::arrows,
     dependencies::pinned_once,
     dependencies::reasons,

@@ -60,7 +60,7 @@ impl Agents<'_> {
             definition: write(&new.definition)?,
             created_at: inner.clock.now(),
         };
-        view(inner.store.agents().add(access.actor(), row).await?)
+        view(inner.store.agents().add(access.by(), row).await?)
     }
 
     /// Changes an agent, which makes a new version. `expected` is the version the caller read, where it wants to be told
@@ -96,7 +96,7 @@ impl Agents<'_> {
             definition: write(&definition)?,
             at: inner.clock.now(),
         };
-        view(inner.store.agents().update(access.actor(), access.tenant(), known.id, change).await?)
+        view(inner.store.agents().update(access.by(), access.tenant(), known.id, change).await?)
     }
 
     /// An agent by name or id.
@@ -175,7 +175,7 @@ impl Agents<'_> {
             return Err(EngineError::invalid("invalid_agent", "", "the default agent cannot be removed"));
         }
         let inner = self.0.inner();
-        Ok(inner.store.agents().remove(access.actor(), access.tenant(), known.id, inner.clock.now()).await?)
+        Ok(inner.store.agents().remove(access.by(), access.tenant(), known.id, inner.clock.now()).await?)
     }
 
     async fn make_default(&self, access: &Access) -> Result<AgentView, EngineError> {
@@ -187,7 +187,7 @@ impl Agents<'_> {
             definition: write(&AgentDefinition::default())?,
             created_at: inner.clock.now(),
         };
-        match inner.store.agents().add(access.actor(), row).await {
+        match inner.store.agents().add(access.by(), row).await {
             Ok(row) => view(row),
             // Somebody else asked for it at the same moment.
             Err(StoreError::AgentExists(_)) => {

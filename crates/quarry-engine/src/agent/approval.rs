@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use quarry_core::{Access, RunId, Timestamp};
+use quarry_core::{Access, AuditAction, RunId, Timestamp};
 use quarry_store::RunRow;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use super::{
     start,
     toolset::Tools,
 };
-use crate::{engine::Inner, error::EngineError};
+use crate::{audit, engine::Inner, error::EngineError};
 
 impl Runs<'_> {
     /// Ends a run that goes or waits.
@@ -30,6 +30,7 @@ impl Runs<'_> {
     pub async fn cancel(&self, access: &Access, id: RunId) -> Result<(), EngineError> {
         let inner = self.0.inner();
         if let Some(run) = self.live(access, id)? {
+            audit::note(inner, access, (AuditAction::RunCancel, id.to_string()), json!({})).await?;
             run.cancelled().cancel();
             return Ok(());
         }
@@ -38,7 +39,7 @@ impl Runs<'_> {
         let _deciding = inner.deciding.lock().await;
         let decision = json!({"cancelled": true});
         let runs = inner.store.runs();
-        let (row, state) = runs.resume(access.actor(), access.tenant(), id, decision).await?;
+        let (row, state) = runs.resume(access.by(), access.tenant(), id, decision).await?;
         let gone = async {
             let checkpoint = Checkpoint::read(state.clone())?;
             // It only ends, for which it needs no tools: those it had may not be there any more.
@@ -79,7 +80,7 @@ impl Runs<'_> {
         let tools = Tools::new(inner.tools.select(&known.plan.definition).await?);
         let decision = json!({"call_id": call_id, "approved": approved});
         let runs = inner.store.runs();
-        let (row, state) = runs.resume(access.actor(), access.tenant(), id, decision).await?;
+        let (row, state) = runs.resume(access.by(), access.tenant(), id, decision).await?;
         let outcome = self.go_on(access, (&row, state.clone()), tools, (call_id, approved)).await;
         self.put_back(access, id, state, outcome).await
     }

@@ -41,6 +41,9 @@ pub(crate) async fn run(
     let agent = engine.agents().get(access, request.agent.as_deref().unwrap_or(DEFAULT)).await?;
     let definition = narrowed(&agent, request.collections.as_deref())?;
     let (model, missing) = model_of(inner, &definition, request.model.as_deref())?;
+    if model.is_some() {
+        inner.spending.may_ask(inner, access.tenant()).await?;
+    }
     let tools = Tools::new(inner.tools.select(&definition).await?);
     let capabilities = model.as_ref().map(|model| model.info().capabilities);
     let window = capabilities.map_or(NO_WINDOW, |can| can.context_window);
@@ -92,6 +95,9 @@ pub(crate) async fn ask(
         ..AgentDefinition::default()
     };
     let (model, missing) = model_of(inner, &definition, request.model.as_deref())?;
+    if model.is_some() {
+        inner.spending.may_ask(inner, access.tenant()).await?;
+    }
     let plan = Plan {
         run_id: RunId::new(),
         kind: Kind::Query,

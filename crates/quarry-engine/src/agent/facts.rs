@@ -80,7 +80,8 @@ impl Facts<'_> {
         };
         must(access, Action::Run)?;
         let user = access.actor().to_string();
-        Ok(inner.store.facts().update(access.tenant(), &user, id, change).await?.into())
+        let facts = inner.store.facts();
+        Ok(facts.update(access.by(), access.tenant(), &user, id, change).await?.into())
     }
 
     /// Erases a fact.
@@ -90,7 +91,7 @@ impl Facts<'_> {
     pub async fn erase(&self, access: &Access, id: FactId) -> Result<(), EngineError> {
         must(access, Action::Run)?;
         let user = access.actor().to_string();
-        Ok(self.0.inner().store.facts().erase(access.actor(), access.tenant(), &user, id).await?)
+        Ok(self.0.inner().store.facts().erase(access.by(), access.tenant(), &user, id).await?)
     }
 
     /// Erases all facts and answers how many there were.
@@ -100,7 +101,7 @@ impl Facts<'_> {
     pub async fn erase_all(&self, access: &Access) -> Result<u64, EngineError> {
         must(access, Action::Run)?;
         let user = access.actor().to_string();
-        Ok(self.0.inner().store.facts().erase_all(access.actor(), access.tenant(), &user).await?)
+        Ok(self.0.inner().store.facts().erase_all(access.by(), access.tenant(), &user).await?)
     }
 }
 

@@ -133,7 +133,7 @@ impl Runs<'_> {
         }
         inner.keeper.flush(inner).await?;
         self.row(access, id).await?;
-        Ok(inner.store.runs().erase(access.actor(), access.tenant(), id).await?)
+        Ok(inner.store.runs().erase(access.by(), access.tenant(), id).await?)
     }
 
     /// Runs a stored run again, with what models and tools said then, and names the first difference.

@@ -92,7 +92,7 @@ impl Sessions<'_> {
             created_at: at,
             updated_at: at,
         };
-        inner.store.sessions().add(row.clone()).await?;
+        inner.store.sessions().add(access.by(), row.clone()).await?;
         Ok(row.into())
     }
 
@@ -142,7 +142,8 @@ impl Sessions<'_> {
         check(title)?;
         must(access, Action::Run)?;
         let user = access.actor().to_string();
-        Ok(self.0.inner().store.sessions().rename(access.tenant(), &user, id, title).await?.into())
+        let sessions = self.0.inner().store.sessions();
+        Ok(sessions.rename(access.by(), access.tenant(), &user, id, title).await?.into())
     }
 
     /// A session with everything in it.
@@ -188,7 +189,7 @@ impl Sessions<'_> {
         }
         must(access, Action::Run)?;
         let user = access.actor().to_string();
-        Ok(self.0.inner().store.sessions().erase(access.actor(), access.tenant(), &user, id).await?)
+        Ok(self.0.inner().store.sessions().erase(access.by(), access.tenant(), &user, id).await?)
     }
 
     pub(crate) async fn row(&self, access: &Access, id: SessionId) -> Result<SessionRow, EngineError> {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use quarry_core::{Access, Actor, ErrorKind, Fault, Rights, Role, TenantId, UserId};
+use quarry_core::{Access, Actor, By, ErrorKind, Fault, Rights, Role, TenantId, UserId};
 use quarry_store::{FoundKey, KeyRow, Standing};
 use subtle::ConstantTimeEq;
 
@@ -84,7 +84,7 @@ impl Identity<'_> {
     /// The access that a key opens.
     ///
     /// # Errors
-    /// A [`Refusal`], or storage errors.
+    /// A [`Refusal`], `quota_spent`, or storage errors.
     pub async fn of_key(&self, presented: &str) -> Result<Access, EngineError> {
         let Some(shown) = SecretKey::read(presented) else { return Err(Refusal::Unknown.into()) };
         let inner = self.0.inner();
@@ -111,6 +111,7 @@ impl Identity<'_> {
         if key.expires_at.is_some_and(|end| end <= now) {
             return Err(Refusal::Expired.into());
         }
+        inner.spending.enter(inner, key.tenant).await?;
         inner.keys.used(key.id, now);
         Ok(Access::authenticated(key.tenant, key.actor.clone(), Arc::clone(&key.rights)))
     }
@@ -118,9 +119,11 @@ impl Identity<'_> {
     /// The access of a person that somebody vouches for, with the roles that the database has for them and their groups.
     ///
     /// # Errors
-    /// Storage errors.
+    /// `quota_spent`, storage errors.
     pub async fn of_person(&self, person: &Person) -> Result<Access, EngineError> {
-        let rights = rights_of(self.0.inner(), person).await?;
+        let inner = self.0.inner();
+        let rights = rights_of(inner, person).await?;
+        inner.spending.enter(inner, person.tenant).await?;
         Ok(Access::authenticated(person.tenant, Actor::User(person.name.clone()), Arc::new(rights)))
     }
 
@@ -145,7 +148,7 @@ impl Identity<'_> {
             owner: None,
             expires_at: None,
         };
-        inner.store.keys().add(TenantId::ROOT, &Actor::System("first start"), new).await?;
+        inner.store.keys().add(TenantId::ROOT, &By::new(Actor::System("first start")), new).await?;
         inner.keys.forget();
         Ok(())
     }

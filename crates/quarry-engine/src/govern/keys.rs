@@ -14,34 +14,46 @@ use crate::{engine::Engine, error::EngineError};
 
 /// Most collections that a key is confined to.
 const MOST_COLLECTIONS: usize = 100;
+/// For how long both keys of a rotation are taken, unless something else is said.
+const OVERLAP: Duration = Duration::from_hours(24);
 /// Longest overlap of a rotation.
 const LONGEST_OVERLAP: Duration = Duration::from_hours(24 * 90);
 
 /// A key to make.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewKeyRequest {
-    /// Its name: 1 to 64 characters.
+    /// Its name.
     pub name: String,
     /// What it is at most; absent for the least role that its scopes need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// What it is narrowed to; absent for all that its role may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<BTreeSet<KeyScope>>,
     /// The collections it is confined to; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collections: Option<BTreeSet<CollectionName>>,
     /// From when on it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Whether it acts for whoever makes it, as a personal key.
+    #[serde(default)]
     pub personal: bool,
 }
 
 /// How a key is rotated.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rotation {
-    /// The new key's name; absent for the old one with a number.
+    /// The new key's name; absent for the old one with the new prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// For how long both are taken.
-    pub overlap: Duration,
+    /// For how many seconds both are taken; absent for a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_seconds: Option<u64>,
     /// From when on the new one is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
@@ -86,12 +98,30 @@ pub struct KeyView {
 }
 
 /// A key that was made now, with the key itself, which is nowhere else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MadeKey {
     /// What is kept of it.
+    #[serde(flatten)]
     pub view: KeyView,
     /// The key.
+    #[serde(with = "shown_once")]
     pub key: SecretKey,
+}
+
+/// A key on its way to whoever asked for it: nowhere else is one written.
+mod shown_once {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::SecretKey;
+
+    pub(super) fn serialize<S: Serializer>(key: &SecretKey, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(key.expose())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SecretKey, D::Error> {
+        let text = String::deserialize(from)?;
+        SecretKey::read(&text).ok_or_else(|| D::Error::custom("that is no key"))
+    }
 }
 
 /// The verbs on keys.
@@ -112,7 +142,7 @@ impl Keys<'_> {
         let role = role_for(access, &new)?;
         let key = SecretKey::make()?;
         let row = NewKey {
-            name: new.name.trim().to_owned(),
+            name: new.name,
             prefix: key.prefix().to_owned(),
             hash: key.hash(),
             role,
@@ -121,7 +151,7 @@ impl Keys<'_> {
             owner: if new.personal { Some(self.person(access).await?) } else { None },
             expires_at: new.expires_at,
         };
-        let row = inner.store.keys().add(access.tenant(), access.actor(), row).await?;
+        let row = inner.store.keys().add(access.tenant(), access.by(), row).await?;
         inner.keys.forget();
         Ok(MadeKey { view: view(row, now), key })
     }
@@ -164,7 +194,7 @@ impl Keys<'_> {
         let inner = self.0.inner();
         let row = self.mine(access, key).await?;
         self.not_above(access, &row)?;
-        let revoked = inner.store.keys().revoke(access.tenant(), access.actor(), row.id).await;
+        let revoked = inner.store.keys().revoke(access.tenant(), access.by(), row.id).await;
         // Forgotten also when it may have failed: it may have worked.
         inner.keys.forget();
         Ok(view(revoked?, inner.clock.now()))
@@ -185,7 +215,8 @@ impl Keys<'_> {
         self.not_above(access, &row)?;
         let now = inner.clock.now();
         check_expiry(rotation.expires_at, now)?;
-        if rotation.overlap > LONGEST_OVERLAP {
+        let overlap = rotation.overlap_seconds.map_or(OVERLAP, Duration::from_secs);
+        if overlap > LONGEST_OVERLAP {
             let problem = "the overlap of a rotation is at most 90 days";
             return Err(EngineError::invalid("invalid_key", "/overlap_seconds", problem));
         }
@@ -196,10 +227,10 @@ impl Keys<'_> {
             name,
             prefix: made.prefix().to_owned(),
             hash: made.hash(),
-            overlap_until: now.after(rotation.overlap),
+            overlap_until: now.after(overlap),
             expires_at: rotation.expires_at,
         };
-        let row = inner.store.keys().rotate(access.tenant(), access.actor(), row.id, turned).await;
+        let row = inner.store.keys().rotate(access.tenant(), access.by(), row.id, turned).await;
         inner.keys.forget();
         Ok(MadeKey { view: view(row?, now), key: made })
     }
@@ -284,9 +315,9 @@ fn role_for(access: &Access, new: &NewKeyRequest) -> Result<Role, EngineError> {
 }
 
 fn check_name(name: &str) -> Result<(), EngineError> {
-    let fine = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '.' | '@');
-    if name.trim().is_empty() || name.chars().count() > 64 || !name.chars().all(fine) {
-        let problem = "a key's name is 1 to 64 letters, digits, spaces, `-`, `_`, `.` or `@`";
+    let fine = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.' | b'@');
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(fine) {
+        let problem = "a key's name is 1 to 64 letters from a to z, digits, `-`, `_`, `.` or `@`";
         return Err(EngineError::invalid("invalid_key", "/name", problem));
     }
     Ok(())
@@ -301,12 +332,12 @@ fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Eng
 
 /// The name of what a key is rotated to, unless one is given: the old one with the new prefix, cut to fit.
 fn next_name(name: &str, prefix: &str) -> String {
-    let stem = name.rsplit_once(" qk_").map_or(name, |(stem, _)| stem);
+    let stem = name.rsplit_once("-qk_").map_or(name, |(stem, _)| stem);
     let stem: String = stem.chars().take(64 - 1 - prefix.len()).collect();
-    format!("{stem} {prefix}")
+    format!("{stem}-{prefix}")
 }
 
-fn view(row: KeyRow, now: Timestamp) -> KeyView {
+pub(super) fn view(row: KeyRow, now: Timestamp) -> KeyView {
     let status = match (row.revoked_at, row.expires_at) {
         (Some(_), _) => "revoked",
         (None, Some(end)) if end <= now => "expired",

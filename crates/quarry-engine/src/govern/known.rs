@@ -21,8 +21,8 @@ use crate::engine::Inner;
 
 /// Prefixes remembered at most; more than any install has keys.
 const MOST: usize = 10_000;
-/// How often the last uses of keys are written.
-const WRITTEN: Duration = Duration::from_secs(30);
+/// How often the last uses of keys and what tenants use are written.
+const WRITTEN: Duration = Duration::from_secs(10);
 
 /// A key that may be taken, with what it opens.
 pub(super) struct Ready {
@@ -90,6 +90,9 @@ impl KnownKeys {
     }
 
     async fn write(&self, inner: &Inner) {
+        if let Err(error) = inner.spending.flush(inner).await {
+            crate::events::usage_failed(&error);
+        }
         let uses: Vec<_> = std::mem::take(&mut *self.uses.lock()).into_iter().collect();
         if let Err(error) = inner.store.keys().used(&uses).await {
             crate::events::key_uses_failed(&error);
@@ -97,7 +100,7 @@ impl KnownKeys {
     }
 }
 
-/// Writes the last uses of keys now and then, and once more at the end.
+/// Writes the last uses of keys and what tenants used now and then, and once more at the end.
 pub(crate) async fn keep_uses(inner: Arc<Inner>) {
     let mut ticks = interval(WRITTEN);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

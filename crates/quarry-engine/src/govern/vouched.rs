@@ -2,6 +2,8 @@
 
 use quarry_core::{Access, Role, TenantId};
 
+use quarry_store::TenantStatus;
+
 use super::authenticate::{Identity, Person, Refusal};
 use crate::error::EngineError;
 
@@ -24,14 +26,17 @@ impl Identity<'_> {
     /// # Errors
     /// [`Refusal::NoTenant`], [`Refusal::Suspended`], or storage errors.
     pub async fn tenant_by_name(&self, name: &str) -> Result<TenantId, EngineError> {
-        let found = self.0.inner().store.tenants().find(name).await?.ok_or(Refusal::NoTenant)?;
-        if found.active { Ok(found.id) } else { Err(Refusal::Suspended.into()) }
+        let found = self.0.inner().store.tenants().find_by_name(name).await?.ok_or(Refusal::NoTenant)?;
+        match found.status {
+            TenantStatus::Active => Ok(found.id),
+            TenantStatus::Suspended => Err(Refusal::Suspended.into()),
+        }
     }
 
     /// The access of a person whom an issuer vouches for. Who is disabled under the same name stays out.
     ///
     /// # Errors
-    /// A [`Refusal`], or storage errors.
+    /// A [`Refusal`], `quota_spent`, or storage errors.
     pub async fn of_vouched(&self, vouched: &Vouched) -> Result<Access, EngineError> {
         let tenant = self.tenant_by_name(&vouched.tenant).await?;
         let account = self.0.inner().store.people().account(tenant, &vouched.name).await?;
@@ -46,5 +51,15 @@ impl Identity<'_> {
             groups: vouched.groups.clone(),
         };
         self.of_person(&person).await
+    }
+
+    /// The same access once more, for whoever was let in a moment ago: one more request of their tenant.
+    ///
+    /// # Errors
+    /// `quota_spent`, or storage errors.
+    pub async fn once_more(&self, access: &Access) -> Result<Access, EngineError> {
+        let inner = self.0.inner();
+        inner.spending.enter(inner, access.tenant()).await?;
+        Ok(access.clone())
     }
 }

@@ -54,7 +54,8 @@ async fn run(inner: Arc<Inner>, scope: Scope) {
         let reason = error.to_string();
         let generations = inner.store.generations();
         // A database that fails is looked at again with the next try.
-        let noted = generations.note(scope.collection, scope.generation, (state, Some(&reason))).await;
+        let place = (scope.tenant, scope.collection);
+        let noted = generations.note(place, scope.generation, (state, Some(&reason))).await;
         inner.announce();
         if lasting && noted.is_ok() {
             return;

@@ -7,7 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use quarry_core::{Access, Actor, ErrorKind, Fault as _, Metadata, Rights, Role, SourceId, Timestamp};
+use quarry_core::{
+    Access, Actor, ErrorKind, Fault as _, Metadata, Origin, Rights, Role, SourceId, Timestamp,
+};
 use quarry_store::{Settled, SourceCounts, SourceEnd, SourceItem, SourceRow, SourceRun, SourceRunState};
 
 use super::{
@@ -25,6 +27,15 @@ use crate::{
 pub struct PushGrant {
     row: SourceRow,
     signature: Vec<u8>,
+    origin: Origin,
+}
+
+impl PushGrant {
+    /// The same right, used from somewhere: it goes to the audit log and gives no right.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
 }
 
 /// What a sender brings.
@@ -86,7 +97,7 @@ impl Sources<'_> {
         if !inner.store.sources().remember_signature(place, &signature, REMEMBER).await? {
             return Err(EngineError::Replayed);
         }
-        Ok(PushGrant { row, signature })
+        Ok(PushGrant { row, signature, origin: Origin::default() })
     }
 
     /// Takes what a sender brings: all of it or nothing. What is the same as before makes no version.
@@ -94,7 +105,7 @@ impl Sources<'_> {
     /// # Errors
     /// `invalid_push`, `empty_document`, `document_too_large`, `invalid_metadata`, storage errors.
     pub async fn push(&self, grant: PushGrant, pushed: Pushed) -> Result<SourceRun, EngineError> {
-        let outcome = self.taken(&grant.row, pushed).await;
+        let outcome = self.taken(&grant, pushed).await;
         if outcome.is_err() {
             // It may be sent again as it is.
             self.0.inner().store.sources().forget_signature(grant.row.id, &grant.signature).await?;
@@ -102,13 +113,15 @@ impl Sources<'_> {
         outcome
     }
 
-    async fn taken(&self, row: &SourceRow, pushed: Pushed) -> Result<SourceRun, EngineError> {
+    async fn taken(&self, grant: &PushGrant, pushed: Pushed) -> Result<SourceRun, EngineError> {
+        let row = &grant.row;
         check(&pushed)?;
         let started = std::time::Instant::now();
         // The sender may do no more than fill this collection.
         let rights = Rights { only: Some([row.collection].into()), ..Rights::of(Role::Editor) };
         let actor = Actor::Key(format!("source:{}", row.name));
-        let access = Access::authenticated(row.tenant, actor, Arc::new(rights));
+        let access =
+            Access::authenticated(row.tenant, actor, Arc::new(rights)).with_origin(grant.origin.clone());
         let sources = self.0.inner().store.sources();
         let mut counts = SourceCounts::default();
         let keys: Vec<&str> = pushed.upserts.iter().map(|one| one.key.as_str()).collect();
@@ -137,7 +150,7 @@ impl Sources<'_> {
         counts.removed = self.removed(&access, row, &pushed.deletes).await?;
         let end = SourceEnd { state: SourceRunState::Finished, counts, error: None, failures: Vec::new() };
         let place = (row.tenant, row.id);
-        let number = sources.keep_pushed(place, (&settled, &pushed.deletes), &end).await?;
+        let number = sources.keep_pushed(access.by(), place, (&settled, &pushed.deletes), &end).await?;
         events::source_synced(row.id, &end, started.elapsed());
         Ok(sources.run(row.tenant, row.id, number).await?)
     }

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
-use quarry_core::Access;
+use quarry_core::{Access, By};
 use quarry_store::{SourceLease, SourceRow};
 use tokio::sync::{Notify, Semaphore};
 
@@ -94,11 +94,17 @@ pub(super) async fn run_due(inner: &Arc<Inner>) -> Result<usize, EngineError> {
 }
 
 /// Begins a run of one source and gives its number; the run goes on by itself.
-pub(super) async fn begin(inner: &Arc<Inner>, row: &SourceRow, force: bool) -> Result<u64, EngineError> {
+pub(super) async fn begin(
+    inner: &Arc<Inner>,
+    by: &By,
+    row: &SourceRow,
+    force: bool,
+) -> Result<u64, EngineError> {
     if inner.closing.is_cancelled() {
         return Err(EngineError::Closing);
     }
-    let lease = inner.store.sources().begin((row.tenant, row.id), &inner.desk.worker, LEASE).await?;
+    let place = (row.tenant, row.id);
+    let lease = inner.store.sources().begin(by, place, &inner.desk.worker, LEASE).await?;
     let (number, own) = (lease.run, Arc::clone(inner));
     inner.start(async move { work(&own, lease, force).await });
     Ok(number)

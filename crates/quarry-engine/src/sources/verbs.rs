@@ -148,7 +148,7 @@ impl Sources<'_> {
             secret: secret.clone(),
             created_at: inner.clock.now(),
         };
-        let row = inner.store.sources().add(access.actor(), row).await?;
+        let row = inner.store.sources().add(access.by(), row).await?;
         inner.desk.look();
         let secret = secret.map(|secret| secret.expose().to_owned());
         Ok(SourceView { secret, ..self.view(row)? })
@@ -196,7 +196,7 @@ impl Sources<'_> {
             every_seconds: change.every_seconds,
             paused: change.paused,
         };
-        let row = inner.store.sources().update(access.actor(), access.tenant(), row.id, change).await?;
+        let row = inner.store.sources().update(access.by(), access.tenant(), row.id, change).await?;
         inner.desk.look();
         self.view(row)
     }
@@ -212,11 +212,11 @@ impl Sources<'_> {
         if documents {
             // Nothing may be added while everything is removed: neither by a run that goes nor by one that is due.
             let change = SourceChange { paused: Some(true), ..SourceChange::default() };
-            sources.update(access.actor(), access.tenant(), row.id, change).await?;
+            sources.update(access.by(), access.tenant(), row.id, change).await?;
             scheduler::take_over(inner, &row).await?;
             self.remove_documents(access, row.id).await?;
         }
-        Ok(sources.remove(access.actor(), access.tenant(), row.id).await?)
+        Ok(sources.remove(access.by(), access.tenant(), row.id).await?)
     }
 
     async fn remove_documents(&self, access: &Access, id: SourceId) -> Result<(), EngineError> {
@@ -253,7 +253,7 @@ impl Sources<'_> {
                 "a push source is filled by its sender; there is nothing to look at",
             ));
         }
-        let number = scheduler::begin(self.0.inner(), &row, force).await?;
+        let number = scheduler::begin(self.0.inner(), access.by(), &row, force).await?;
         Ok(self.0.inner().store.sources().run(access.tenant(), row.id, number).await?)
     }
 

@@ -98,7 +98,7 @@ impl Webhooks<'_> {
             collection,
             created_at: inner.clock.now(),
         };
-        let row = webhooks.add(access.actor(), row).await?;
+        let row = webhooks.add(access.by(), row).await?;
         Ok(WebhookView { secret: Some(secret.expose().to_owned()), ..row.into() })
     }
 
@@ -118,7 +118,7 @@ impl Webhooks<'_> {
     /// `webhook_not_found`.
     pub async fn remove(&self, access: &Access, id: WebhookId) -> Result<(), EngineError> {
         must(access, Action::ManageWebhooks)?;
-        Ok(self.0.inner().store.webhooks().remove(access.actor(), access.tenant(), id).await?)
+        Ok(self.0.inner().store.webhooks().remove(access.by(), access.tenant(), id).await?)
     }
 
     /// A page of a webhook's messages, newest first.
@@ -143,7 +143,7 @@ impl Webhooks<'_> {
         must(access, Action::ManageWebhooks)?;
         let inner = self.0.inner();
         let webhooks = inner.store.webhooks();
-        let mut message = webhooks.test(access.tenant(), id).await?;
+        let mut message = webhooks.test(access.by(), access.tenant(), id).await?;
         self.send_due().await?;
         let until = tokio::time::Instant::now() + PATIENCE;
         // Another sender may have it.

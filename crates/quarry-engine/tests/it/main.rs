@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod audit;
 mod crashes;
 mod documents;
 mod ingestion;

@@ -25,8 +25,7 @@ pub(super) struct Votes(Vec<u32>);
 impl Votes {
     pub(super) fn count(text: &str) -> Self {
         let mut counts = vec![0_u32; LISTS.len()];
-        let table = table();
-        let english = QUESTION_WORDS.first().map_or("", |(_, words)| *words);
+        let table = voters();
         let mut buffer = String::new();
         scan::pieces(text, |piece| {
             let word = text.get(piece.start..piece.end).unwrap_or_default();
@@ -36,10 +35,6 @@ impl Votes {
             }
             let word = super::fold::form(word, &mut buffer);
             let mut mask = table.get(word).copied().unwrap_or(0);
-            // English asks and tells with words that are words elsewhere (`do`, `me`).
-            if mask & 1 == 0 && english.split_ascii_whitespace().any(|other| other == word) {
-                mask |= 1;
-            }
             while mask != 0 {
                 if let Some(count) = counts.get_mut(mask.trailing_zeros() as usize) {
                     *count += 1;
@@ -77,6 +72,18 @@ fn table() -> &'static HashMap<&'static str, u32> {
             }
         }
         table
+    })
+}
+
+/// The same for telling languages apart: English asks and tells with words that are words elsewhere (`do`, `me`).
+fn voters() -> &'static HashMap<&'static str, u32> {
+    static VOTERS: OnceLock<HashMap<&'static str, u32>> = OnceLock::new();
+    VOTERS.get_or_init(|| {
+        let mut voters = table().clone();
+        for word in QUESTION_WORDS.first().into_iter().flat_map(|(_, words)| words.split_ascii_whitespace()) {
+            *voters.entry(word).or_insert(0) |= 1;
+        }
+        voters
     })
 }
 

@@ -4,10 +4,15 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, StatusCode, request::Parts},
 };
-use quarry_core::{Access, ErrorKind, Fault as _};
+use quarry_core::Access;
 
-use super::presented::Presented;
-use crate::{events, problem::Problem, state::AppState};
+use super::{origin, presented::Presented};
+use crate::{
+    events,
+    middleware::{Asking, Subject},
+    problem::Problem,
+    state::AppState,
+};
 
 /// Somebody who is known. Handlers take it first, so that nothing of a stranger's request is read.
 pub(crate) struct Caller(pub(crate) Access);
@@ -16,34 +21,52 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        authenticate(state, &parts.headers).await
+        let limits = &state.app.limits;
+        let origin = origin::of(parts);
+        let shown = Presented::of(&parts.headers);
+        let asking = Asking::found(&parts.extensions);
+        match authenticate(state, shown).await {
+            Ok(access) => {
+                let access = access.with_origin(origin);
+                if let Some(asking) = asking {
+                    limits.admit(asking, &Subject::of(&access)).await?;
+                    asking.is(&access);
+                }
+                Ok(Self(access))
+            }
+            Err(refusal) => {
+                // Where nothing can be said of a credential, it was not wrong.
+                let tried = shown != Presented::Nothing && !refusal.status().is_server_error();
+                if let Some(asking) = asking {
+                    limits.turned_away(asking, tried).await?;
+                }
+                if tried {
+                    events::refused_key();
+                    origin::refused(state, origin, "key");
+                }
+                Err(refusal)
+            }
+        }
     }
 }
 
+/// Whether something that may be a credential came with a request.
+pub(crate) fn carries_key(headers: &HeaderMap) -> bool {
+    Presented::of(headers) != Presented::Nothing
+}
+
 /// Finds out who sends a request.
-pub(crate) async fn authenticate(state: &AppState, headers: &HeaderMap) -> Result<Caller, Problem> {
+async fn authenticate(state: &AppState, shown: Presented<'_>) -> Result<Access, Problem> {
     let refused = |detail: &str| Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail));
-    let shown = match Presented::of(headers) {
-        Presented::Nothing => {
-            return refused(
-                "no key came with the request: send `Authorization: Bearer <key>`; on the server's machine the key is \
-                 in `admin.key` in the data folder",
-            );
-        }
+    match shown {
+        Presented::Nothing => refused(
+            "no key came with the request: send `Authorization: Bearer <key>`; on the server's machine the key is in \
+             `admin.key` in the data folder",
+        ),
         Presented::Unreadable => {
-            events::refused_key();
-            return refused("the credential cannot be read: send one header `Authorization: Bearer <key>`");
+            refused("the credential cannot be read: send one header `Authorization: Bearer <key>`")
         }
-        Presented::Token(text) => return state.app.tokens.access(&state.app.engine, text).await.map(Caller),
-        Presented::Key(text) => text,
-    };
-    match state.app.engine.identity().of_key(shown).await {
-        Ok(access) => Ok(Caller(access)),
-        Err(error) => {
-            if matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Forbidden) {
-                events::refused_key();
-            }
-            Err(error.into())
-        }
+        Presented::Token(text) => state.app.tokens.access(&state.app.engine, text).await,
+        Presented::Key(text) => Ok(state.app.engine.identity().of_key(text).await?),
     }
 }

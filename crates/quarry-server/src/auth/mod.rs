@@ -1,8 +1,9 @@
-//! Who is asking: from what a request shows to an `Access`.
+//! Who is asking, and from where: from what a request shows to an `Access`.
 
 mod caller;
 pub mod jwt;
+pub(crate) mod origin;
 mod presented;
 
-pub(crate) use caller::{Caller, authenticate};
+pub(crate) use caller::{Caller, carries_key};
 pub use jwt::{AuthSettings, JwtSettings, Tokens};

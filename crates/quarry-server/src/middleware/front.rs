@@ -1,4 +1,4 @@
-//! The one layer around every route: id, room, deadline, net for panics, headers, log line and metrics.
+//! The one layer around every route: id, client, rate, room, deadline, net for panics, headers, log line and metrics.
 
 use std::{
     any::Any,
@@ -16,10 +16,13 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use super::{
+    client::ClientAddress,
+    limits::{Asking, Door},
     request_id::{self, RequestId},
     room::Room,
 };
 use crate::{
+    auth,
     events::{self, Answered, InFlight},
     openai,
     problem::Problem,
@@ -29,7 +32,7 @@ use crate::{
 };
 
 /// Wraps every route.
-pub(crate) async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn front(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let _in_flight = InFlight::begin();
     let id = RequestId::of(request.headers());
@@ -38,8 +41,19 @@ pub(crate) async fn front(State(state): State<AppState>, request: Request, next:
     let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
     let span = tracing::info_span!("request", request_id = id.as_str());
     let patience = patience(&state, &method, route, request.uri().query());
-    let response = answer(&state, request, next, (route, patience)).instrument(span).await;
-    let response = finish(response, &id, route);
+    let client = ClientAddress::of(&request, &state.app.settings.trusted_proxies);
+    let asking = Asking::new(&method, route, client.ip);
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(client);
+    request.extensions_mut().insert(asking.clone());
+    let response = limited(&state, request, next, (route, patience), &asking).instrument(span).await;
+    if response.status() == StatusCode::FORBIDDEN
+        && let Some(access) = asking.who()
+    {
+        auth::origin::forbidden(&state, &access, format!("{method} {route}"));
+    }
+    let mut response = finish(response, &id, route);
+    asking.show(response.headers_mut());
     events::answered(&Answered {
         method: &method,
         route,
@@ -47,6 +61,30 @@ pub(crate) async fn front(State(state): State<AppState>, request: Request, next:
         took: started.elapsed(),
         request_id: id.as_str(),
     });
+    response
+}
+
+/// Lets a request through that its address has not used up. Callers with a key are counted where it is read.
+async fn limited(
+    state: &AppState,
+    request: Request,
+    next: Next,
+    how: (&str, Option<Duration>),
+    asking: &Asking,
+) -> Response {
+    let limits = &state.app.limits;
+    if let Err(refusal) = limits.recalled(asking, auth::carries_key(request.headers())) {
+        return refusal.into_response();
+    }
+    let keyless = matches!(asking.door(), Door::Open | Door::Proof);
+    if keyless && let Err(refusal) = limits.entered(asking).await {
+        return refusal.into_response();
+    }
+    let response = answer(state, request, next, how).await;
+    let failed = asking.door() == Door::Proof && response.status() == StatusCode::UNAUTHORIZED;
+    if failed && let Err(refusal) = limits.turned_away(asking, true).await {
+        return refusal.into_response();
+    }
     response
 }
 
@@ -89,14 +127,15 @@ fn said(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-/// Routes that may wait for the end of a run, which is held to its budgets, or read a body of any length, which may not be
-/// silent for long. What they do before and besides is held to the request timeout by themselves.
-const TAKES_ITS_TIME: [&str; 5] = [
+/// Routes that may wait for the end of a run, which is held to its budgets, read a body of any length, which may not be
+/// silent for long, or walk all of the audit log. What they do before and besides is held to the request timeout by themselves.
+const TAKES_ITS_TIME: [&str; 6] = [
     "/v1/query",
     "/v1/agents/{agent}/runs",
     "/v1/runs/{id}/approvals",
     "/v1/chat/completions",
     "/v1/documents/bulk",
+    "/v1/audit/verify",
 ];
 
 /// How long a request may take; for ever where the work is as long as the collection is large.

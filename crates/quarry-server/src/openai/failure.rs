@@ -57,6 +57,7 @@ pub(crate) fn failure(problem: Problem) -> OpenAiError {
     // The names that clients of OpenAI know for what they can act on.
     let (code, named) = match problem.code() {
         "unauthenticated" => ("invalid_api_key", None),
+        "rate_limited" => ("rate_limit_exceeded", None),
         "agent_not_found" | "unknown_embedder" | "model_not_found" => ("model_not_found", Some("model")),
         other => (other, None),
     };
@@ -105,6 +106,11 @@ mod tests {
         assert_eq!(
             (wrong.kind.as_str(), wrong.param.as_deref()),
             ("invalid_request_error", Some("messages[0].content"))
+        );
+        let often = failure(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "no")).error;
+        assert_eq!(
+            (often.kind.as_str(), often.code.as_deref()),
+            ("rate_limit_error", Some("rate_limit_exceeded"))
         );
         assert_eq!(failure(Problem::internal("x")).error.kind, "server_error");
     }

@@ -5,11 +5,13 @@
 
 mod agent;
 mod answer;
+mod audit;
 mod collection;
 mod document;
 mod event;
 mod filter;
 mod history;
+mod identity;
 mod index;
 mod job;
 pub(crate) mod page;
@@ -17,12 +19,14 @@ mod run;
 mod search;
 mod session;
 mod source;
+mod tenant;
 mod trace;
 mod webhook;
 
 pub use agent::{Agent, AgentDefinition, Budgets, NewAgent, Style, UpdateAgent};
 pub(crate) use answer::ModelAnswer;
 pub use answer::{Answer, Citation, Sentence};
+pub use audit::{AuditBreak, AuditEntry, AuditFault, AuditMark, AuditOutcome, AuditVerification};
 pub use collection::{
     ChunkStrategy, Chunking, Collection, CollectionProgress, CollectionWithCounts, Counts,
     DescribeCollection, Generation, GenerationState, Generations, NewCollection,
@@ -34,12 +38,13 @@ pub use document::{
 pub use event::AgentEvent;
 pub use filter::{Comparison, Filter, Membership, Presence, Range, Scalar};
 pub use history::HistoryEntry;
+pub use identity::{Key, KeyScope, KeyStatus, MadeKey, NewKey, Role, RotateKey, Whoami};
 pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
-    AgentPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage, JobPage,
-    MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage, SourceRunPage,
-    WebhookPage,
+    AgentPage, AuditPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage,
+    JobPage, KeyPage, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage,
+    SourceRunPage, TenantPage, WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};
 pub use search::{
@@ -52,6 +57,9 @@ pub use session::{
 pub use source::{
     NewSource, Push, PushDocument, SourceFailure, SourceItem, SourceItemState, SourceKind, SourceRun,
     SourceRunState, SyncedSource, UpdateSource,
+};
+pub use tenant::{
+    DayUsage, Holdings, MadeTenant, NewTenant, Quotas, Tenant, TenantChange, TenantStatus, TenantUsage,
 };
 pub use trace::{Call, Difference, NumberedEvent, Replay, Reply, Run, RunFailure, RunState, RunTrace};
 pub use webhook::{Delivery, DeliveryState, NewWebhook, Webhook};

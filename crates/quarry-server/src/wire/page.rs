@@ -5,8 +5,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Agent, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Message, Run, Session, SourceItem,
-    SourceRun, SyncedSource, Webhook,
+    Agent, AuditEntry, Chunk, Collection, Delivery, Document, Fact, HistoryEntry, Job, Key, Message, Run,
+    Session, SourceItem, SourceRun, SyncedSource, Tenant, Webhook,
 };
 
 /// Which page to list.
@@ -46,10 +46,16 @@ pages! {
     DocumentPage of Document,
     /// Chunks, in the text's order.
     ChunkPage of Chunk,
+    /// Tenants, newest first.
+    TenantPage of Tenant,
+    /// Keys, newest first.
+    KeyPage of Key,
     /// Jobs, newest first.
     JobPage of Job,
     /// Questions, newest first.
     HistoryPage of HistoryEntry,
+    /// Rows of the audit log, newest first.
+    AuditPage of AuditEntry,
     /// Agents by name, or versions of one, newest first.
     AgentPage of Agent,
     /// Runs, newest first.

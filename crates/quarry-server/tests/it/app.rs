@@ -19,10 +19,13 @@ use quarry_engine::{
 use quarry_index::testing::MemoryIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError, StaticTable};
 use quarry_server::{
-    App, ServerSettings,
+    App, LimitsSettings, RateLimits, ServerSettings,
     auth::{AuthSettings, Tokens},
 };
-use quarry_store::{Store, StoreConfig};
+use quarry_store::{
+    Store, StoreConfig,
+    limits::{Limiter, RedisSettings},
+};
 use reqwest::{
     Method, StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -45,6 +48,9 @@ pub struct Setup {
     pub outbound: OutboundSettings,
     /// The issuers whose tokens are taken.
     pub tokens: Tokens,
+    pub limits: LimitsSettings,
+    /// Where the limits are counted; in memory without a URL.
+    pub redis: RedisSettings,
 }
 
 impl Default for Setup {
@@ -56,6 +62,8 @@ impl Default for Setup {
             tools: Arc::new(Fixed::default()),
             outbound: OutboundSettings::default(),
             tokens: Tokens::new(&AuthSettings::default()).unwrap(),
+            limits: LimitsSettings::default(),
+            redis: RedisSettings::default(),
         }
     }
 }
@@ -132,7 +140,16 @@ impl TestApp {
     }
 
     pub async fn set_up(setup: Setup) -> Self {
-        let Setup { server: settings, engine: mut engine_settings, chat, tools, outbound, tokens } = setup;
+        let Setup {
+            server: settings,
+            engine: mut engine_settings,
+            chat,
+            tools,
+            outbound,
+            tokens,
+            limits,
+            redis,
+        } = setup;
         engine_settings.ingest.commit_interval_ms = 5;
         let data = tempfile::tempdir().unwrap();
         let engine = engine(data.path(), (engine_settings, chat, tools, outbound)).await;
@@ -140,13 +157,19 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let key = SecretKey::read(KEY).expect("a key");
         engine.identity().admit_folder_key(&key).await.unwrap();
-        let app = App { engine: engine.clone(), settings, tokens, metrics: recorder() };
+        let limiter = Limiter::open(&redis, limits.max_subjects).await.unwrap();
+        let limits = RateLimits::new(limits, limiter);
+        let app = App { engine: engine.clone(), settings, tokens, limits, metrics: recorder() };
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async move { drop(stopped.await) };
             quarry_server::serve(listener, app, shutdown).await.unwrap();
         });
-        let persona = |key| Persona { base: format!("http://{address}"), client: client(), key };
+        let persona = |key: Option<&str>| Persona {
+            key: key.map(str::to_owned),
+            base: format!("http://{address}"),
+            client: client(),
+        };
         let (admin, anonymous) = (persona(Some(KEY)), persona(None));
         Self { address, admin, anonymous, engine, stop: Some(stop), serving, data }
     }
@@ -154,6 +177,13 @@ impl TestApp {
     /// Runs statements in the database beside the server.
     pub async fn arrange(&self, statements: &[&str]) {
         quarry_store::testing::arrange(&store_config(self.data.path()), statements).await.unwrap();
+    }
+
+    /// Somebody with a key of their own, as `{"role": "reader"}` or narrower.
+    pub async fn persona(&self, name: &str, mut key: Value) -> Persona {
+        key["name"] = name.into();
+        let made = self.admin.post("/v1/keys", key).await.expect(201).json();
+        self.anonymous.with_key(made["key"].as_str().unwrap())
     }
 
     /// Tells the server to stop; it may still be draining.
@@ -180,7 +210,7 @@ fn client() -> reqwest::Client {
 pub struct Persona {
     base: String,
     client: reqwest::Client,
-    key: Option<&'static str>,
+    key: Option<String>,
 }
 
 /// A request on its way.
@@ -200,8 +230,8 @@ pub struct Reply {
 }
 
 impl Persona {
-    pub fn with_key(&self, key: &'static str) -> Self {
-        Self { key: Some(key), ..self.clone() }
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self.clone() }
     }
 
     pub fn ask(&self, method: &str, path: impl Into<String>) -> Ask<'_> {
@@ -241,7 +271,7 @@ impl Ask<'_> {
         let url = format!("{}{}", self.persona.base, self.path);
         let (headers, body) = (std::mem::take(&mut self.headers), std::mem::take(&mut self.body));
         let mut request = self.persona.client.request(self.method.clone(), url).headers(headers).body(body);
-        if let Some(key) = self.persona.key {
+        if let Some(key) = &self.persona.key {
             request = request.bearer_auth(key);
         }
         request.send().await.unwrap()
@@ -250,6 +280,11 @@ impl Ask<'_> {
     /// Sends it, and listens to the stream that comes back.
     pub async fn listen(mut self) -> Listener {
         Listener::new(self.sent().await)
+    }
+
+    /// Sends it, and looks at the status only: the stream behind it may have no end.
+    pub async fn status(mut self) -> u16 {
+        self.sent().await.status().as_u16()
     }
 
     /// Sends it, and holds what comes back against the OpenAPI document.

@@ -53,6 +53,8 @@ async fn every_documented_route_is_there_and_asks_for_the_key_as_documented() {
                 .replace("{name}", "default")
                 .replace("{agent}", "default")
                 .replace("{version}", "1")
+                .replace("{key}", "admin")
+                .replace("{tenant}", "root")
                 .replace("{id}", "0190a000-0000-7000-8000-000000000000");
             let open = operation["security"]
                 .as_array()

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use quarry_core::{Timestamp, clock::ManualClock};
-use quarry_server::auth::{AuthSettings, Tokens};
+use quarry_server::{
+    LimitsSettings,
+    auth::{AuthSettings, Tokens},
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -32,7 +35,9 @@ async fn taking(issuers: Value) -> World {
     assert!(settings.problems().is_empty(), "{:?}", settings.problems());
     let clock = Arc::new(ManualClock::at(Timestamp::from_micros(NOW * 1_000_000)));
     let tokens = Tokens::with_clock(&settings, Arc::<ManualClock>::clone(&clock)).unwrap();
-    World { app: TestApp::set_up(Setup { tokens, ..Setup::default() }).await, clock }
+    // So many wrong credentials of one address would be kept out before they are looked at.
+    let limits = LimitsSettings { enabled: false, ..LimitsSettings::default() };
+    World { app: TestApp::set_up(Setup { tokens, limits, ..Setup::default() }).await, clock }
 }
 
 /// The settings of an issuer with a key server.

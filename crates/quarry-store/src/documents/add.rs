@@ -8,17 +8,22 @@ use std::collections::{HashMap, HashSet};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use quarry_core::{
-    Actor, CollectionId, Document, DocumentId, DocumentStatus, JobId, Metadata, TenantId, Timestamp,
+    By, CollectionId, Document, DocumentId, DocumentStatus, JobId, Metadata, Quota, TenantId, Timestamp,
 };
 use tokio::sync::oneshot;
 
-use super::{COLUMNS, Documents, WIDTH, read, write::write};
+use super::{
+    COLUMNS, Documents, WIDTH, read,
+    write::{changes, write},
+};
 use crate::{
     MAX_SOURCE,
+    audit::record,
     blobs::INLINE,
     error::StoreError,
     sql::{Session, args, value::json_text},
     store::{Store, retry},
+    tenants,
 };
 
 /// A document to add. [`crate::Blobs::put`] was given its bytes before.
@@ -75,7 +80,7 @@ const SHARED: usize = 256;
 
 struct Request {
     tenant: TenantId,
-    actor: Actor,
+    by: By,
     documents: Vec<NewDocument>,
     originals: Vec<Option<Bytes>>,
     answer: oneshot::Sender<Result<Vec<Added>, StoreError>>,
@@ -100,11 +105,11 @@ impl Documents<'_> {
         &self,
         tenant: TenantId,
         documents: Vec<NewDocument>,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Vec<Added>, StoreError> {
         let hashes: Vec<String> = documents.iter().map(|new| new.content_hash.clone()).collect();
         let outcome = match self.originals(&documents).await {
-            Ok(originals) => self.enqueue(tenant, (documents, originals), actor).await,
+            Ok(originals) => self.enqueue(tenant, (documents, originals), by).await,
             Err(error) => Err(error),
         };
         self.store.blobs().settle(hashes.iter().map(String::as_str)).await;
@@ -130,12 +135,12 @@ impl Documents<'_> {
         &self,
         tenant: TenantId,
         (documents, originals): (Vec<NewDocument>, Vec<Option<Bytes>>),
-        actor: &Actor,
+        by: &By,
     ) -> Result<Vec<Added>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let first = {
             let mut queue = self.store.inner.waiting.0.lock();
-            queue.requests.push(Request { tenant, actor: actor.clone(), documents, originals, answer });
+            queue.requests.push(Request { tenant, by: by.clone(), documents, originals, answer });
             !std::mem::replace(&mut queue.served, true)
         };
         if first {
@@ -232,8 +237,10 @@ async fn run(store: &Store, requests: &[Request]) -> Result<Vec<Added>, StoreErr
 /// One document of one call.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
+    /// Which of the calls that share a transaction.
+    pub(super) call: usize,
     pub(super) tenant: TenantId,
-    pub(super) actor: &'a Actor,
+    pub(super) by: &'a By,
     pub(super) new: &'a NewDocument,
     pub(super) original: Option<&'a [u8]>,
 }
@@ -251,10 +258,11 @@ async fn insert(
 ) -> Result<Vec<Added>, StoreError> {
     let items: Vec<Item<'_>> = requests
         .iter()
-        .flat_map(|request| {
-            let (tenant, actor) = (request.tenant, &request.actor);
+        .enumerate()
+        .flat_map(|(call, request)| {
+            let (tenant, by) = (request.tenant, &request.by);
             let both = request.documents.iter().zip(&request.originals);
-            both.map(move |(new, original)| Item { tenant, actor, new, original: original.as_deref() })
+            both.map(move |(new, original)| Item { call, tenant, by, new, original: original.as_deref() })
         })
         .collect();
     check_collections(session, &items).await?;
@@ -271,6 +279,9 @@ async fn insert(
         wave_of(session, wave, now, &mut added).await?;
         rest = later;
     }
+    check_quotas(session, &items, &added).await?;
+    // At the very end: the head of the audit log is held no longer than it takes to commit.
+    record(session, now, changes(&items, &added)).await?;
     Ok(added)
 }
 
@@ -288,6 +299,22 @@ async fn check_collections(session: &mut Session, items: &[Item<'_>]) -> Result<
         Some(item) => Err(StoreError::CollectionNotFound(item.new.collection.to_string())),
         None => Ok(()),
     }
+}
+
+/// Looks after writing: what is over a tenant's quota is undone with the transaction.
+async fn check_quotas(session: &mut Session, items: &[Item<'_>], added: &[Added]) -> Result<(), StoreError> {
+    let grown = items.iter().zip(added).filter(|(_, added)| added.outcome != Outcome::Unchanged);
+    let tenants: HashSet<TenantId> = grown.map(|(item, _)| item.tenant).collect();
+    for tenant in tenants {
+        let Some((quotas, held)) = tenants::limited(session, tenant).await? else { continue };
+        if let Some(most) = quotas.documents.filter(|most| held.documents > *most) {
+            return Err(StoreError::QuotaReached(Quota::Documents, most));
+        }
+        if let Some(most) = quotas.bytes.filter(|most| held.bytes > *most) {
+            return Err(StoreError::QuotaReached(Quota::Bytes, most));
+        }
+    }
+    Ok(())
 }
 
 async fn wave_of(

@@ -1,6 +1,6 @@
 //! Changing and removing documents.
 
-use quarry_core::{Actor, Document, DocumentId, JobId, Metadata, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, Document, DocumentId, JobId, Metadata, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{COLUMNS, Documents, missing, read};
@@ -32,10 +32,10 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// There is no such document, or the database fails.
-    pub async fn remove(&self, tenant: TenantId, id: DocumentId, actor: &Actor) -> Result<u64, StoreError> {
+    pub async fn remove(&self, tenant: TenantId, id: DocumentId, by: &By) -> Result<u64, StoreError> {
         let (sequence, hashes) = retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = delete(&mut session, (tenant, id), actor, self.store.now()).await;
+            let outcome = delete(&mut session, (tenant, id), by, self.store.now()).await;
             session.finish(outcome).await
         })?;
         remove_unneeded(self.store, hashes).await?;
@@ -53,12 +53,12 @@ impl Documents<'_> {
         id: DocumentId,
         title: Option<String>,
         metadata: Option<Metadata>,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Document, StoreError> {
         let fields = (title, metadata.as_ref().map(json_text).transpose()?);
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = rewrite(&mut session, (tenant, id), &fields, actor, self.store.now()).await;
+            let outcome = rewrite(&mut session, (tenant, id), &fields, by, self.store.now()).await;
             session.finish(outcome).await
         })
     }
@@ -73,12 +73,12 @@ impl Documents<'_> {
         tenant: TenantId,
         id: DocumentId,
         place: &NewPlace,
-        actor: &Actor,
+        by: &By,
     ) -> Result<Document, StoreError> {
         check_source(&place.source)?;
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = rename(&mut session, (tenant, id), place, actor, self.store.now()).await;
+            let outcome = rename(&mut session, (tenant, id), place, by, self.store.now()).await;
             session.finish(outcome).await
         })
     }
@@ -131,7 +131,7 @@ pub(crate) async fn take_sequence(
 async fn delete(
     session: &mut Session,
     (tenant, id): (TenantId, DocumentId),
-    actor: &Actor,
+    by: &By,
     now: Timestamp,
 ) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
     let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
@@ -157,8 +157,13 @@ async fn delete(
             args![collection, sequence, id],
         )
         .await?;
-    let change =
-        Change { tenant, actor, action: "document.remove", object: id.to_string(), details: json!({}) };
+    let change = Change {
+        tenant,
+        by,
+        action: AuditAction::DocumentRemove,
+        object: id.to_string(),
+        details: json!({}),
+    };
     record(session, now, vec![change]).await?;
     Ok((sequence, hashes))
 }
@@ -188,7 +193,7 @@ pub(crate) async fn rename(
     session: &mut Session,
     (tenant, id): (TenantId, DocumentId),
     place: &NewPlace,
-    actor: &Actor,
+    by: &By,
     now: Timestamp,
 ) -> Result<Document, StoreError> {
     let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
@@ -214,8 +219,9 @@ pub(crate) async fn rename(
         .await?;
     let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1");
     let row = session.first(sql, args![id]).await?.ok_or_else(|| missing(id))?;
-    let details = json!({"source": place.source});
-    let change = Change { tenant, actor, action: "document.rename", object: id.to_string(), details };
+    // The new source may be a person's name: the document's own row tells it.
+    let (action, object) = (AuditAction::DocumentRename, id.to_string());
+    let change = Change { tenant, by, action, object, details: json!({}) };
     record(session, now, vec![change]).await?;
     read(&row)
 }
@@ -224,7 +230,7 @@ async fn rewrite(
     session: &mut Session,
     (tenant, id): (TenantId, DocumentId),
     (title, metadata): &(Option<String>, Option<String>),
-    actor: &Actor,
+    by: &By,
     now: Timestamp,
 ) -> Result<Document, StoreError> {
     let (collection, sequence) = take_sequence(session, (tenant, id)).await?;
@@ -238,8 +244,13 @@ async fn rewrite(
         .await?;
     let sql = format!("SELECT {COLUMNS} FROM documents d WHERE d.id = $1");
     let row = session.first(sql, args![id]).await?.ok_or_else(|| missing(id))?;
-    let change =
-        Change { tenant, actor, action: "document.update", object: id.to_string(), details: json!({}) };
+    let change = Change {
+        tenant,
+        by,
+        action: AuditAction::DocumentUpdate,
+        object: id.to_string(),
+        details: json!({}),
+    };
     record(session, now, vec![change]).await?;
     read(&row)
 }

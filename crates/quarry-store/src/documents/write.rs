@@ -1,11 +1,11 @@
 //! Writing the rows of added documents: one statement a table, whatever the number of documents.
 
-use quarry_core::Timestamp;
+use quarry_core::{AuditAction, Timestamp};
 use serde_json::json;
 
 use super::{Added, Outcome, add::Item};
 use crate::{
-    audit::{Change, record},
+    audit::Change,
     error::StoreError,
     jobs::{MAX_ATTEMPTS, Turn, take_turns},
     sql::{Arg, Session, args, database::Many, value::json_text},
@@ -41,7 +41,7 @@ const USUAL: u32 = 5;
 
 type Fresh<'a> = (&'a Item<'a>, &'a Added);
 
-/// Writes new documents and new versions with their jobs and audit rows.
+/// Writes new documents and new versions with their jobs.
 pub(super) async fn write(
     session: &mut Session,
     fresh: &[Fresh<'_>],
@@ -51,7 +51,6 @@ pub(super) async fn write(
         return Ok(());
     }
     let (mut created, mut newer, mut versions, mut jobs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut changes = Vec::with_capacity(fresh.len());
     let mut replaced = Vec::new();
     let queued: Vec<_> = fresh.iter().map(|(item, _)| (item.tenant, item.new.bytes)).collect();
     let turns = take_turns(session, &queued).await?;
@@ -64,13 +63,6 @@ pub(super) async fn write(
         }
         versions.extend(version_row(item, added, now));
         jobs.extend(job_row(item, added, turn, now));
-        changes.push(Change {
-            tenant: item.tenant,
-            actor: item.actor,
-            action: "document.add",
-            object: added.document.id.to_string(),
-            details: json!({"source": added.document.source, "version": added.document.version}),
-        });
     }
     if !replaced.is_empty() {
         // Nobody needs the version before read any more.
@@ -85,8 +77,46 @@ pub(super) async fn write(
     session.many(DOCUMENTS, created).await?;
     session.many(NEWER, newer).await?;
     session.many(VERSIONS, versions).await?;
-    session.many(JOBS, jobs).await?;
-    record(session, now, changes).await
+    session.many(JOBS, jobs).await
+}
+
+/// Most documents that one audit row names: bounds the size of a row.
+const NAMED: usize = 100;
+
+/// What the audit log says of added documents: a row for a document that came alone, one for each hundred that came
+/// in one call to one collection.
+pub(super) fn changes<'a>(items: &[Item<'a>], added: &[Added]) -> Vec<Change<'a>> {
+    let mut groups: Vec<(&Item<'a>, Vec<&Added>)> = Vec::new();
+    for (item, added) in items.iter().zip(added).filter(|(_, added)| added.outcome != Outcome::Unchanged) {
+        let place = (item.call, item.new.collection);
+        match groups
+            .last_mut()
+            .filter(|(first, group)| (first.call, first.new.collection) == place && group.len() < NAMED)
+        {
+            Some((_, group)) => group.push(added),
+            None => groups.push((item, vec![added])),
+        }
+    }
+    groups.iter().map(|(item, group)| change(item, group)).collect()
+}
+
+fn change<'a>(item: &Item<'a>, group: &[&Added]) -> Change<'a> {
+    let (tenant, by) = (item.tenant, item.by);
+    if let [one] = group {
+        let details = json!({"version": one.document.version});
+        return Change {
+            tenant,
+            by,
+            action: AuditAction::DocumentAdd,
+            object: one.document.id.to_string(),
+            details,
+        };
+    }
+    let ids: Vec<_> = group.iter().map(|added| added.document.id).collect();
+    let newer = group.iter().filter(|added| added.outcome == Outcome::NewVersion).count();
+    let details = json!({"documents": ids, "new_versions": newer});
+    let object = item.new.collection.to_string();
+    Change { tenant, by, action: AuditAction::DocumentAddMany, object, details }
 }
 
 fn hash(added: &Added) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! The one transaction after which another generation answers.
 
-use quarry_core::{Actor, Collection, CollectionId, TenantId, Timestamp};
+use quarry_core::{Actor, AuditAction, By, Collection, CollectionId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{GenerationState, LACKING, row::find};
@@ -47,9 +47,14 @@ pub(super) async fn swap(
     let row =
         session.first(sql, values).await?.ok_or_else(|| StoreError::CollectionNotFound(id.to_string()))?;
     let details = json!({"generation": number, "embedder": one.embedder, "chunking": one.chunking});
-    let actor = Actor::System("generation");
-    let change =
-        Change { tenant, actor: &actor, action: "collection.generation", object: id.to_string(), details };
+    let by = By::new(Actor::System("generation"));
+    let change = Change {
+        tenant,
+        by: &by,
+        action: AuditAction::CollectionGeneration,
+        object: id.to_string(),
+        details,
+    };
     record(session, now, vec![change]).await?;
     collections::read(&row)
 }

@@ -51,6 +51,9 @@ pub struct Heartbeat {
 /// What a job that gave no answer is given up with.
 const NO_ANSWER: &str = "no_answer";
 
+/// Nothing of a suspended tenant is worked on.
+const LET_IN: &str = " AND tenant NOT IN (SELECT id FROM tenants WHERE status <> 'active')";
+
 impl Jobs<'_> {
     /// Leases due jobs of all tenants, by priority and then in fair turns. No two workers get the same job.
     ///
@@ -67,7 +70,7 @@ impl Jobs<'_> {
         // Asking costs nobody the write lock while nothing is due.
         let due = {
             let mut session = self.store.db().read().await?;
-            let sql = "SELECT 1 FROM jobs WHERE due_at <= $1 AND lane = $2 LIMIT 1";
+            let sql = format!("SELECT 1 FROM jobs WHERE due_at <= $1 AND lane = $2{LET_IN} LIMIT 1");
             session.first(sql, args![now, lane.number()]).await?
         };
         if due.is_none() {
@@ -85,7 +88,9 @@ impl Jobs<'_> {
     /// # Errors
     /// The database fails.
     pub async fn next_due(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT min(due_at) FROM jobs WHERE lane = $1 AND due_at IS NOT NULL AND status = 'queued'";
+        let sql = format!(
+            "SELECT min(due_at) FROM jobs WHERE lane = $1 AND due_at IS NOT NULL AND status = 'queued'{LET_IN}"
+        );
         let row = self.store.db().read().await?.first(sql, args![lane.number()]).await?;
         Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().map(Timestamp::from_micros))
     }
@@ -195,7 +200,7 @@ async fn take(
 ) -> Result<Vec<Job>, StoreError> {
     let dialect = session.dialect();
     let sql = format!(
-        "WITH picked AS MATERIALIZED (SELECT id FROM jobs WHERE due_at <= $1 AND lane = $5 ORDER BY priority, turn \
+        "WITH picked AS MATERIALIZED (SELECT id FROM jobs WHERE due_at <= $1 AND lane = $5{LET_IN} ORDER BY priority, turn \
          LIMIT $2{}) UPDATE jobs SET status = 'running', worker = $3, due_at = $4, attempt = attempt + 1, updated_at = \
          $1 FROM picked WHERE jobs.id = picked.id RETURNING jobs.id, jobs.turn",
         dialect.skip_locked()

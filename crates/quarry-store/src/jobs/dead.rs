@@ -1,6 +1,6 @@
 //! Dead letters: jobs that were given up, one by one or many at once.
 
-use quarry_core::{Actor, JobId, Page, PageRequest, TenantId};
+use quarry_core::{AuditAction, By, JobId, Page, PageRequest, TenantId};
 use serde_json::json;
 
 use super::{JobInfo, JobStage, JobStatus, Jobs, end, info};
@@ -71,7 +71,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// There is none with this id, it is not dead, or the database fails.
-    pub async fn revive(&self, tenant: TenantId, id: JobId, actor: &Actor) -> Result<JobInfo, StoreError> {
+    pub async fn revive(&self, tenant: TenantId, id: JobId, by: &By) -> Result<JobInfo, StoreError> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -85,7 +85,7 @@ impl Jobs<'_> {
                 session.execute(sql, args![id, now]).await?;
                 end::wait(&mut session, (job.document, job.version), now).await?;
                 let details = json!({"document": job.document});
-                let change = Change { tenant, actor, action: "job.revive", object: id.to_string(), details };
+                let change = Change { tenant, by, action: AuditAction::JobRevive, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 end::find(&mut session, tenant, id).await
             }
@@ -102,7 +102,7 @@ impl Jobs<'_> {
         &self,
         tenant: TenantId,
         filter: &DeadFilter,
-        actor: &Actor,
+        by: &By,
     ) -> Result<u64, StoreError> {
         let mut revived = 0;
         loop {
@@ -111,7 +111,7 @@ impl Jobs<'_> {
                 return Ok(revived);
             }
             for job in page.items {
-                match self.revive(tenant, job.id, actor).await {
+                match self.revive(tenant, job.id, by).await {
                     Ok(_) => revived += 1,
                     // Somebody else was quicker.
                     Err(StoreError::JobNotDead(..) | StoreError::JobNotFound(_)) => {}
@@ -125,7 +125,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// There is none with this id, it is not dead, or the database fails.
-    pub async fn drop_dead(&self, tenant: TenantId, id: JobId, actor: &Actor) -> Result<(), StoreError> {
+    pub async fn drop_dead(&self, tenant: TenantId, id: JobId, by: &By) -> Result<(), StoreError> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -137,7 +137,8 @@ impl Jobs<'_> {
                 session.execute("DELETE FROM checkpoints WHERE job = $1", args![id]).await?;
                 session.execute("DELETE FROM jobs WHERE id = $1", args![id]).await?;
                 let details = json!({"document": job.document, "code": job.code});
-                let change = Change { tenant, actor, action: "job.drop", object: id.to_string(), details };
+                let change =
+                    Change { tenant, by, action: AuditAction::JobDrop, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await
             }
             .await;
@@ -153,7 +154,7 @@ impl Jobs<'_> {
         &self,
         tenant: TenantId,
         filter: &DeadFilter,
-        actor: &Actor,
+        by: &By,
     ) -> Result<u64, StoreError> {
         let mut dropped = 0;
         loop {
@@ -162,7 +163,7 @@ impl Jobs<'_> {
                 return Ok(dropped);
             }
             for job in page.items {
-                match self.drop_dead(tenant, job.id, actor).await {
+                match self.drop_dead(tenant, job.id, by).await {
                     Ok(()) => dropped += 1,
                     // Somebody else was quicker.
                     Err(StoreError::JobNotDead(..) | StoreError::JobNotFound(_)) => {}

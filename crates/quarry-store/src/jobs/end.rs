@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Actor, DocumentId, JobId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, DocumentId, JobId, TenantId, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -119,7 +119,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// There is none with this id, it is over already, or the database fails.
-    pub async fn cancel(&self, tenant: TenantId, id: JobId, actor: &Actor) -> Result<JobInfo, StoreError> {
+    pub async fn cancel(&self, tenant: TenantId, id: JobId, by: &By) -> Result<JobInfo, StoreError> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -132,7 +132,8 @@ impl Jobs<'_> {
                 let sql = "UPDATE jobs SET status = $2 WHERE id = $1";
                 session.execute(sql, args![id, JobStatus::Cancelled.as_str()]).await?;
                 let details = json!({"document": job.document});
-                let change = Change { tenant, actor, action: "job.cancel", object: id.to_string(), details };
+                let change =
+                    Change { tenant, by, action: AuditAction::JobCancel, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await?;
                 find(&mut session, tenant, id).await
             }

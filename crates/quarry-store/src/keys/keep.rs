@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use quarry_core::{
-    Actor, CollectionId, KeyId, KeyScope, Page, PageRequest, Role, TenantId, Timestamp, UserId,
+    AuditAction, By, CollectionId, KeyId, KeyScope, Page, PageRequest, Role, TenantId, Timestamp, UserId,
 };
 use serde_json::json;
 
@@ -61,14 +61,15 @@ impl Keys<'_> {
     ///
     /// # Errors
     /// The name is taken, the tenant or the owner is unknown, or the database fails.
-    pub async fn add(&self, tenant: TenantId, actor: &Actor, new: NewKey) -> Result<KeyRow, StoreError> {
+    pub async fn add(&self, tenant: TenantId, by: &By, new: NewKey) -> Result<KeyRow, StoreError> {
         let (id, now) = (KeyId::new(), self.store.now());
         retry!({
             let mut session = self.store.db().begin().await?;
             let outcome = async {
-                insert(&mut session, (tenant, id, now), actor, &new).await?;
+                insert(&mut session, (tenant, id, now), by, &new).await?;
                 let details = json!({"name": new.name, "role": new.role, "scopes": new.scopes});
-                let change = Change { tenant, actor, action: "key.add", object: id.to_string(), details };
+                let change =
+                    Change { tenant, by, action: AuditAction::KeyAdd, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await
             }
             .await;
@@ -124,7 +125,7 @@ impl Keys<'_> {
     ///
     /// # Errors
     /// There is none with this id, or the database fails.
-    pub async fn revoke(&self, tenant: TenantId, actor: &Actor, id: KeyId) -> Result<KeyRow, StoreError> {
+    pub async fn revoke(&self, tenant: TenantId, by: &By, id: KeyId) -> Result<KeyRow, StoreError> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -138,7 +139,7 @@ impl Keys<'_> {
                 record(
                     &mut session,
                     now,
-                    vec![Change { tenant, actor, action: "key.revoke", object, details }],
+                    vec![Change { tenant, by, action: AuditAction::KeyRevoke, object, details }],
                 )
                 .await
             }
@@ -155,14 +156,14 @@ impl Keys<'_> {
     pub async fn rotate(
         &self,
         tenant: TenantId,
-        actor: &Actor,
+        by: &By,
         id: KeyId,
         rotation: KeyRotation,
     ) -> Result<KeyRow, StoreError> {
         let (fresh, now) = (KeyId::new(), self.store.now());
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = turn(&mut session, (tenant, id, fresh, now), actor, &rotation).await;
+            let outcome = turn(&mut session, (tenant, id, fresh, now), by, &rotation).await;
             session.finish(outcome).await
         })?;
         self.get(tenant, fresh).await
@@ -192,7 +193,7 @@ impl Keys<'_> {
 async fn insert(
     session: &mut Session,
     (tenant, id, now): (TenantId, KeyId, Timestamp),
-    actor: &Actor,
+    by: &By,
     new: &NewKey,
 ) -> Result<(), StoreError> {
     tenants::check(session, tenant).await?;
@@ -213,7 +214,7 @@ async fn insert(
         new.scopes.as_ref().map(json_text).transpose()?,
         new.collections.as_ref().map(json_text).transpose()?,
         new.owner,
-        actor.to_string(),
+        by.actor().to_string(),
         now,
         new.expires_at,
     ];
@@ -223,7 +224,7 @@ async fn insert(
 async fn turn(
     session: &mut Session,
     (tenant, id, fresh, now): (TenantId, KeyId, KeyId, Timestamp),
-    actor: &Actor,
+    by: &By,
     rotation: &KeyRotation,
 ) -> Result<(), StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM keys k WHERE k.tenant = $1 AND k.id = $2");
@@ -242,12 +243,12 @@ async fn turn(
         owner: old.owner,
         expires_at: rotation.expires_at,
     };
-    insert(session, (tenant, fresh, now), actor, &new).await?;
+    insert(session, (tenant, fresh, now), by, &new).await?;
     let until = old.expires_at.map_or(rotation.overlap_until, |expires| expires.min(rotation.overlap_until));
     let sql = "UPDATE keys SET expires_at = $3, replaced_by = $4 WHERE tenant = $1 AND id = $2";
     session.execute(sql, args![tenant, id, until, fresh]).await?;
     let details = json!({"name": old.name, "to": fresh, "until": until});
-    let change = Change { tenant, actor, action: "key.rotate", object: id.to_string(), details };
+    let change = Change { tenant, by, action: AuditAction::KeyRotate, object: id.to_string(), details };
     record(session, now, vec![change]).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use quarry_core::{Actor, RunId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, RunId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{
@@ -79,7 +79,7 @@ impl Runs<'_> {
     ///
     /// # Errors
     /// There is none with this id, or the database fails.
-    pub async fn erase(&self, actor: &Actor, tenant: TenantId, id: RunId) -> Result<(), StoreError> {
+    pub async fn erase(&self, by: &By, tenant: TenantId, id: RunId) -> Result<(), StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
             let outcome = async {
@@ -87,8 +87,13 @@ impl Runs<'_> {
                 if session.execute(sql, args![tenant, id]).await? == 0 {
                     return Err(missing(id));
                 }
-                let change =
-                    Change { tenant, actor, action: "run.erase", object: id.to_string(), details: json!({}) };
+                let change = Change {
+                    tenant,
+                    by,
+                    action: AuditAction::RunErase,
+                    object: id.to_string(),
+                    details: json!({}),
+                };
                 record(&mut session, self.store.now(), vec![change]).await
             }
             .await;

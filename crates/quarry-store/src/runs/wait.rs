@@ -1,6 +1,6 @@
 //! Runs that wait for a person's approval. What they go on from is kept, so that they survive a restart.
 
-use quarry_core::{Actor, RunId, TenantId};
+use quarry_core::{AuditAction, By, RunId, TenantId};
 use serde_json::Value;
 
 use super::{
@@ -64,7 +64,7 @@ impl Runs<'_> {
     /// There is none with this id, it does not wait (any more), or the database fails.
     pub async fn resume(
         &self,
-        actor: &Actor,
+        by: &By,
         tenant: TenantId,
         id: RunId,
         decision: Value,
@@ -81,8 +81,8 @@ impl Runs<'_> {
                 };
                 let change = Change {
                     tenant,
-                    actor,
-                    action: "run.approval",
+                    by,
+                    action: AuditAction::RunApproval,
                     object: id.to_string(),
                     details: decision.clone(),
                 };

@@ -1,6 +1,6 @@
 //! What becomes of each entry in a run.
 
-use quarry_core::{Actor, DocumentId, Timestamp};
+use quarry_core::{By, DocumentId, Timestamp};
 
 use super::{SourceItem, SourceLease, Sources, lease::hold, row};
 use crate::{
@@ -139,19 +139,14 @@ impl Sources<'_> {
     ///
     /// # Errors
     /// The lease is another's by now, or the database fails.
-    pub async fn rename(
-        &self,
-        lease: &SourceLease,
-        moved: &Moved,
-        actor: &Actor,
-    ) -> Result<bool, StoreError> {
+    pub async fn rename(&self, lease: &SourceLease, moved: &Moved, by: &By) -> Result<bool, StoreError> {
         let now = self.store.now();
         let Some(document) = moved.to.document else { return Ok(false) };
         let outcome = retry!({
             let mut session = self.store.db().begin().await?;
             let outcome = async {
                 hold(&mut session, lease, now).await?;
-                rename(&mut session, (lease.tenant, document), &moved.place, actor, now).await?;
+                rename(&mut session, (lease.tenant, document), &moved.place, by, now).await?;
                 let sql = "DELETE FROM source_items WHERE source = $1 AND key = $2";
                 session.execute(sql, args![lease.source, &moved.from]).await?;
                 write(&mut session, lease, &moved.to).await

@@ -1,6 +1,6 @@
 //! Sources are added, listed, changed and removed.
 
-use quarry_core::{Actor, Page, PageRequest, SourceId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, Page, PageRequest, SourceId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::{NewSource, SourceChange, SourceItem, SourceRow, Sources, row};
@@ -19,10 +19,10 @@ impl Sources<'_> {
     ///
     /// # Errors
     /// The name is taken, the collection or tenant unknown, or the database fails.
-    pub async fn add(&self, actor: &Actor, new: NewSource) -> Result<SourceRow, StoreError> {
+    pub async fn add(&self, by: &By, new: NewSource) -> Result<SourceRow, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = insert(&mut session, actor, &new).await;
+            let outcome = insert(&mut session, by, &new).await;
             session.finish(outcome).await
         })?;
         self.get(new.tenant, new.id).await
@@ -95,7 +95,7 @@ impl Sources<'_> {
     /// There is no such source, or the database fails.
     pub async fn update(
         &self,
-        actor: &Actor,
+        by: &By,
         tenant: TenantId,
         id: SourceId,
         change: SourceChange,
@@ -103,7 +103,7 @@ impl Sources<'_> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = rewrite(&mut session, actor, (tenant, id), &change, now).await;
+            let outcome = rewrite(&mut session, by, (tenant, id), &change, now).await;
             session.finish(outcome).await
         })?;
         self.get(tenant, id).await
@@ -113,7 +113,7 @@ impl Sources<'_> {
     ///
     /// # Errors
     /// There is no such source, or the database fails.
-    pub async fn remove(&self, actor: &Actor, tenant: TenantId, id: SourceId) -> Result<(), StoreError> {
+    pub async fn remove(&self, by: &By, tenant: TenantId, id: SourceId) -> Result<(), StoreError> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -126,7 +126,7 @@ impl Sources<'_> {
                 }
                 let details = json!({"name": name});
                 let change =
-                    Change { tenant, actor, action: "source.remove", object: id.to_string(), details };
+                    Change { tenant, by, action: AuditAction::SourceRemove, object: id.to_string(), details };
                 record(&mut session, now, vec![change]).await
             }
             .await;
@@ -135,7 +135,7 @@ impl Sources<'_> {
     }
 }
 
-async fn insert(session: &mut Session, actor: &Actor, new: &NewSource) -> Result<(), StoreError> {
+async fn insert(session: &mut Session, by: &By, new: &NewSource) -> Result<(), StoreError> {
     tenants::check(session, new.tenant).await?;
     let sql = "SELECT 1 FROM collections WHERE tenant = $1 AND id = $2";
     let collection = session.first(sql, args![new.tenant, new.collection]).await?;
@@ -166,13 +166,13 @@ async fn insert(session: &mut Session, actor: &Actor, new: &NewSource) -> Result
         .await?;
     let details = json!({"name": new.name, "kind": new.kind.as_str()});
     let (tenant, object) = (new.tenant, new.id.to_string());
-    let change = Change { tenant, actor, action: "source.add", object, details };
+    let change = Change { tenant, by, action: AuditAction::SourceAdd, object, details };
     record(session, new.created_at, vec![change]).await
 }
 
 async fn rewrite(
     session: &mut Session,
-    actor: &Actor,
+    by: &By,
     (tenant, id): (TenantId, SourceId),
     change: &SourceChange,
     now: Timestamp,
@@ -190,7 +190,7 @@ async fn rewrite(
     let sql = "UPDATE sources SET every_seconds = $2, next_due_at = $3 WHERE id = $1";
     session.execute(sql, args![id, every, due]).await?;
     let details = json!({"name": row.text(0)?});
-    let change = Change { tenant, actor, action: "source.update", object: id.to_string(), details };
+    let change = Change { tenant, by, action: AuditAction::SourceUpdate, object: id.to_string(), details };
     record(session, now, vec![change]).await
 }
 

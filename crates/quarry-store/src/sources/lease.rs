@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use quarry_core::{SourceId, TenantId, Timestamp};
+use quarry_core::{AuditAction, By, SourceId, TenantId, Timestamp};
+use serde_json::json;
 
 use super::{
     KEPT_RUNS, SourceCounts, SourceFailure, SourceRunState, Sources,
     keep::{due, missing},
 };
 use crate::{
+    audit::{Change, record},
     error::StoreError,
     sql::{Session, args, value::json_text},
     store::retry,
@@ -92,6 +94,7 @@ impl Sources<'_> {
     /// There is no such source, it has a run that goes, or the database fails.
     pub async fn begin(
         &self,
+        by: &By,
         (tenant, id): (TenantId, SourceId),
         worker: &str,
         lease: Duration,
@@ -109,7 +112,11 @@ impl Sources<'_> {
                 if row.opt_time(1)?.is_some_and(|until| until > now) {
                     return Err(StoreError::SourceBusy(row.text(0)?));
                 }
-                start(&mut session, (tenant, id), worker, (now, lease)).await
+                let lease = start(&mut session, (tenant, id), worker, (now, lease)).await?;
+                let (action, details) = (AuditAction::SourceSync, json!({"run": lease.run}));
+                let change = Change { tenant, by, action, object: id.to_string(), details };
+                record(&mut session, now, vec![change]).await?;
+                Ok(lease)
             }
             .await;
             session.finish(outcome).await
@@ -191,7 +198,8 @@ impl Sources<'_> {
 }
 
 /// Which sources are due: those whose time has come and that nobody looks at.
-const DUE: &str = "next_due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)";
+const DUE: &str = "next_due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) AND tenant NOT IN (SELECT id FROM tenants \
+                   WHERE status <> 'active')";
 
 async fn start(
     session: &mut Session,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use quarry_core::{SourceId, TenantId};
+use quarry_core::{AuditAction, By, SourceId, TenantId};
+use serde_json::json;
 
 use super::{
     Settled, SourceEnd, SourceItem, SourceLease, SourceRow, Sources,
@@ -11,6 +12,7 @@ use super::{
     row,
 };
 use crate::{
+    audit::{Change, record},
     error::StoreError,
     sql::{args, value::json_text},
     store::retry,
@@ -90,6 +92,7 @@ impl Sources<'_> {
     /// There is no such source, or the database fails.
     pub async fn keep_pushed(
         &self,
+        by: &By,
         (tenant, id): (TenantId, SourceId),
         (brought, dropped): (&[Settled], &[String]),
         end: &SourceEnd,
@@ -115,6 +118,9 @@ impl Sources<'_> {
                 let worker = "push".to_owned();
                 let lease = SourceLease { tenant, source: id, worker, run, lease: Duration::ZERO };
                 end_run(&mut session, &lease, end, now).await?;
+                let (action, details) = (AuditAction::SourcePush, json!({"run": run, "counts": end.counts}));
+                let change = Change { tenant, by, action, object: id.to_string(), details };
+                record(&mut session, now, vec![change]).await?;
                 Ok(run)
             }
             .await;

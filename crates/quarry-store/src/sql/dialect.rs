@@ -30,6 +30,31 @@ impl Dialect {
         }
     }
 
+    /// Keeps a row that is read alone as it is until the transaction ends.
+    pub(crate) const fn held(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// Refuses every change of audit rows, whoever makes it, and leaves adding them alone.
+    const fn append_only_audit(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "CREATE TRIGGER audit_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'rows of the audit log \
+                 are never changed'); END; CREATE TRIGGER audit_not_removed BEFORE DELETE ON audit BEGIN SELECT \
+                 RAISE(ABORT, 'rows of the audit log are never removed'); END"
+            }
+            Self::Postgres => {
+                "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'rows of the \
+                 audit log are never changed or removed'; END $$; CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON \
+                 audit FOR EACH ROW EXECUTE FUNCTION audit_refuse(); CREATE TRIGGER audit_not_emptied BEFORE TRUNCATE ON \
+                 audit FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
+            }
+        }
+    }
+
     /// Passes over rows that another worker is taking.
     pub(crate) const fn skip_locked(self) -> &'static str {
         match self {
@@ -125,7 +150,7 @@ impl Dialect {
     /// A migration's text with this database's column types.
     pub(crate) fn schema(self, text: &str) -> String {
         let root = TenantId::ROOT.uuid().simple().to_string();
-        let words: [(&str, String); 8] = match self {
+        let words: [(&str, String); 9] = match self {
             Self::Sqlite => [
                 ("{id}", "BLOB".into()),
                 ("{bytes}", "BLOB".into()),
@@ -138,6 +163,7 @@ impl Dialect {
                     "CREATE TABLE chunk_keys (last BIGINT NOT NULL); INSERT INTO chunk_keys (last) VALUES (0)".into(),
                 ),
                 ("{root}", format!("X'{root}'")),
+                ("{append_only_audit}", self.append_only_audit().into()),
             ],
             Self::Postgres => [
                 ("{id}", "UUID".into()),
@@ -149,6 +175,7 @@ impl Dialect {
                 ("{clustered}", String::new()),
                 ("{key_counter}", "CREATE SEQUENCE chunk_keys".into()),
                 ("{root}", format!("'{root}'")),
+                ("{append_only_audit}", self.append_only_audit().into()),
             ],
         };
         words.iter().fold(text.to_owned(), |text, (word, kind)| text.replace(word, kind))

@@ -4,7 +4,7 @@ use quarry_core::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{Database, Dialect, Session, args};
-use crate::error::StoreError;
+use crate::{audit, error::StoreError};
 
 struct Migration {
     version: i64,
@@ -25,8 +25,17 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { version: 6, name: "sources", text: include_str!("../../migrations/0006_sources.sql") },
     Migration { version: 7, name: "webhooks", text: include_str!("../../migrations/0007_webhooks.sql") },
+    Migration {
+        version: AUDIT_CHAIN,
+        name: "audit_chain",
+        text: include_str!("../../migrations/0011_audit_chain.sql"),
+    },
     Migration { version: 12, name: "identity", text: include_str!("../../migrations/0012_identity.sql") },
+    Migration { version: 13, name: "usage", text: include_str!("../../migrations/0013_usage.sql") },
 ];
+
+/// The step after which the audit rows there were are chained, which no SQL can do.
+const AUDIT_CHAIN: i64 = 11;
 
 /// Any number will do, as long as nobody else in the database uses it.
 const LOCK: i64 = 7_163_285_009;
@@ -97,6 +106,9 @@ async fn step(
         return Ok(());
     }
     session.script(session.dialect().schema(migration.text)).await?;
+    if migration.version == AUDIT_CHAIN {
+        audit::adopt(session).await?;
+    }
     session
         .execute(
             "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",

@@ -2,12 +2,13 @@
 
 use std::{str::FromStr, time::Duration};
 
-use quarry_core::{DeliveryId, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId};
+use quarry_core::{AuditAction, By, DeliveryId, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Webhooks, keep};
 use crate::{
+    audit::{Change, record},
     error::StoreError,
     page,
     sql::{Row, Session, args},
@@ -204,13 +205,28 @@ impl Webhooks<'_> {
     ///
     /// # Errors
     /// There is no such webhook, or the database fails.
-    pub async fn test(&self, tenant: TenantId, webhook: WebhookId) -> Result<DeliveryInfo, StoreError> {
+    pub async fn test(
+        &self,
+        by: &By,
+        tenant: TenantId,
+        webhook: WebhookId,
+    ) -> Result<DeliveryInfo, StoreError> {
         self.get(tenant, webhook).await?;
         let (id, now) = (DeliveryId::new(), self.store.now());
         let body = json!({"id": id, "event": "test", "created_at": now, "data": {}}).to_string();
         let sql = "INSERT INTO webhook_deliveries (id, tenant, webhook, event, body, state, attempt, due_at, created_at, \
                    updated_at) VALUES ($1, $2, $3, 'test', $4, 'waiting', 0, $5, $5, $5)";
-        self.store.db().write().await?.execute(sql, args![id, tenant, webhook, body, now]).await?;
+        retry!({
+            let mut session = self.store.db().begin().await?;
+            let outcome = async {
+                session.execute(sql, args![id, tenant, webhook, &body, now]).await?;
+                let (action, object) = (AuditAction::WebhookTest, webhook.to_string());
+                let change = Change { tenant, by, action, object, details: json!({}) };
+                record(&mut session, now, vec![change]).await
+            }
+            .await;
+            session.finish(outcome).await
+        })?;
         self.delivery(tenant, webhook, id).await
     }
 

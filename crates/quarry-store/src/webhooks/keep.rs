@@ -1,7 +1,7 @@
 //! Webhooks are added, listed and removed.
 
 use quarry_core::{
-    Actor, CollectionId, CollectionName, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId,
+    AuditAction, By, CollectionId, CollectionName, Page, PageRequest, Secret, TenantId, Timestamp, WebhookId,
 };
 use serde_json::json;
 
@@ -61,10 +61,10 @@ impl Webhooks<'_> {
     ///
     /// # Errors
     /// The tenant is unknown, or the database fails.
-    pub async fn add(&self, actor: &Actor, new: NewWebhook) -> Result<WebhookRow, StoreError> {
+    pub async fn add(&self, by: &By, new: NewWebhook) -> Result<WebhookRow, StoreError> {
         retry!({
             let mut session = self.store.db().begin().await?;
-            let outcome = insert(&mut session, actor, &new).await;
+            let outcome = insert(&mut session, by, &new).await;
             session.finish(outcome).await
         })?;
         self.get(new.tenant, new.id).await
@@ -100,7 +100,7 @@ impl Webhooks<'_> {
     ///
     /// # Errors
     /// There is none with this id, or the database fails.
-    pub async fn remove(&self, actor: &Actor, tenant: TenantId, id: WebhookId) -> Result<(), StoreError> {
+    pub async fn remove(&self, by: &By, tenant: TenantId, id: WebhookId) -> Result<(), StoreError> {
         let now = self.store.now();
         retry!({
             let mut session = self.store.db().begin().await?;
@@ -112,7 +112,7 @@ impl Webhooks<'_> {
                 let sql = "DELETE FROM webhook_deliveries WHERE tenant = $1 AND webhook = $2";
                 session.execute(sql, args![tenant, id]).await?;
                 let (object, details) = (id.to_string(), json!({}));
-                let change = Change { tenant, actor, action: "webhook.remove", object, details };
+                let change = Change { tenant, by, action: AuditAction::WebhookRemove, object, details };
                 record(&mut session, now, vec![change]).await
             }
             .await;
@@ -121,7 +121,7 @@ impl Webhooks<'_> {
     }
 }
 
-async fn insert(session: &mut Session, actor: &Actor, new: &NewWebhook) -> Result<(), StoreError> {
+async fn insert(session: &mut Session, by: &By, new: &NewWebhook) -> Result<(), StoreError> {
     tenants::check(session, new.tenant).await?;
     session
         .execute(
@@ -139,8 +139,13 @@ async fn insert(session: &mut Session, actor: &Actor, new: &NewWebhook) -> Resul
         )
         .await?;
     let (tenant, object) = (new.tenant, new.id.to_string());
-    let change =
-        Change { tenant, actor, action: "webhook.add", object, details: json!({"events": new.events}) };
+    let change = Change {
+        tenant,
+        by,
+        action: AuditAction::WebhookAdd,
+        object,
+        details: json!({"events": new.events}),
+    };
     record(session, new.created_at, vec![change]).await
 }
 

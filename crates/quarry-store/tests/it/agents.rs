@@ -1,7 +1,7 @@
 //! Agents and their versions.
 
 use quarry_core::{AgentId, Clock as _, Fault as _, PageRequest, TenantId};
-use quarry_store::{AgentChange, AgentRow, NewAgent, StoreError};
+use quarry_store::{AgentChange, AgentRow, AuditFilter, NewAgent, StoreError};
 use serde_json::{Value, json};
 
 use crate::world::{ME, ROOT, World, stories};
@@ -115,7 +115,8 @@ async fn a_removed_agent_frees_its_name_and_leaves_its_versions(world: &World) {
     assert_eq!(agents.version(ROOT, gone.id, 2).await.unwrap_err().code(), "agent_version_not_found");
     assert_ne!(agent(world, ROOT, "a").await.unwrap().id, gone.id);
 
-    let audit = world.store.audit().list(ROOT, &PageRequest::default()).await.unwrap().items;
+    let audit =
+        world.store.audit().list(ROOT, &AuditFilter::default(), &PageRequest::default()).await.unwrap().items;
     let actions: Vec<_> = audit.iter().rev().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["agent.add", "agent.remove", "agent.add"]);
     assert_eq!(audit[1].details, json!({"name": "a", "version": 1}));
@@ -123,7 +124,13 @@ async fn a_removed_agent_frees_its_name_and_leaves_its_versions(world: &World) {
 
 async fn agents_belong_to_a_tenant(world: &World) {
     let agents = world.store.agents();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let mine = agent(world, ROOT, "same").await.unwrap();
     let theirs = agent(world, other, "same").await.unwrap();
     assert_eq!(agents.find_by_name(other, "same").await.unwrap().unwrap().id, theirs.id);

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use quarry_core::{CollectionId, DocumentStatus, Fault as _, Metadata, PageRequest, Value};
-use quarry_store::Outcome;
+use quarry_store::{AuditFilter, Outcome};
 
 use crate::world::{DOWN, ME, ROOT, World, new_document, stories};
 
@@ -14,7 +14,8 @@ async fn an_upload_is_a_document_a_job_and_an_audit_row(world: &World) {
     assert_eq!(world.store.blobs().get(&document.content_hash).await.unwrap(), "hello");
     let job = world.store.jobs().get(ROOT, added.job.unwrap()).await.unwrap();
     assert_eq!((job.document, job.version), (document.id, 1));
-    let audit = world.store.audit().list(ROOT, &PageRequest::default()).await.unwrap();
+    let audit =
+        world.store.audit().list(ROOT, &AuditFilter::default(), &PageRequest::default()).await.unwrap();
     assert_eq!(audit.items[0].action, "document.add");
     assert_eq!(audit.items[0].object, document.id.to_string());
     let found = world.store.documents().find_by_source(ROOT, collection.id, "a.txt").await.unwrap();

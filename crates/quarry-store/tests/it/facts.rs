@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{Clock as _, FactId, Fault as _, PageRequest, SessionId, TenantId};
-use quarry_store::{FactChange, FactRow, MAX_FACTS, StoreError};
+use quarry_store::{AuditFilter, FactChange, FactRow, MAX_FACTS, StoreError};
 use serde_json::json;
 
 use crate::world::{ME, ROOT, World, stories};
@@ -36,7 +36,7 @@ async fn facts_are_kept_changed_and_erased(world: &World) {
     let mut rows = Vec::new();
     for text in ["likes tea", "lives in Oslo", "is an engineer"] {
         rows.push(fact(world, ROOT, "me", text));
-        facts.add(rows[rows.len() - 1].clone()).await.unwrap();
+        facts.add(&ME, rows[rows.len() - 1].clone()).await.unwrap();
     }
     assert_eq!(facts.get(ROOT, "me", rows[0].id).await.unwrap(), rows[0]);
     assert_eq!(facts.all(ROOT, "me").await.unwrap(), rows);
@@ -46,7 +46,7 @@ async fn facts_are_kept_changed_and_erased(world: &World) {
     assert_eq!((rest.items.len(), rest.next_cursor.is_none()), (1, true));
 
     world.clock.advance(Duration::from_secs(3));
-    let changed = facts.update(ROOT, "me", rows[1].id, change(world, "lives in Bergen")).await.unwrap();
+    let changed = facts.update(&ME, ROOT, "me", rows[1].id, change(world, "lives in Bergen")).await.unwrap();
     assert_eq!((changed.text.as_str(), changed.vector.as_slice()), ("lives in Bergen", &[9.0][..]));
     assert!(changed.updated_at > changed.created_at);
     assert_eq!(facts.get(ROOT, "me", rows[1].id).await.unwrap(), changed);
@@ -54,12 +54,18 @@ async fn facts_are_kept_changed_and_erased(world: &World) {
     facts.erase(&ME, ROOT, "me", rows[0].id).await.unwrap();
     absent(facts.get(ROOT, "me", rows[0].id).await);
     absent(facts.erase(&ME, ROOT, "me", rows[0].id).await);
-    absent(facts.update(ROOT, "me", rows[0].id, change(world, "x")).await);
+    absent(facts.update(&ME, ROOT, "me", rows[0].id, change(world, "x")).await);
     assert_eq!(facts.erase_all(&ME, ROOT, "me").await.unwrap(), 2);
     assert_eq!(facts.erase_all(&ME, ROOT, "me").await.unwrap(), 0);
     assert!(facts.all(ROOT, "me").await.unwrap().is_empty());
-    let audit = world.store.audit().list(ROOT, &PageRequest::default()).await.unwrap().items;
-    let actions: Vec<_> = audit.iter().rev().map(|entry| (entry.action.as_str(), &entry.details)).collect();
+    let audit =
+        world.store.audit().list(ROOT, &AuditFilter::default(), &PageRequest::default()).await.unwrap().items;
+    let actions: Vec<_> = audit
+        .iter()
+        .rev()
+        .filter(|entry| entry.action.starts_with("fact.erase"))
+        .map(|entry| (entry.action.as_str(), &entry.details))
+        .collect();
     assert_eq!(
         actions,
         [
@@ -72,12 +78,18 @@ async fn facts_are_kept_changed_and_erased(world: &World) {
 
 async fn facts_belong_to_a_user_of_a_tenant(world: &World) {
     let facts = world.store.facts();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let mine = fact(world, ROOT, "me", "secret");
-    facts.add(mine.clone()).await.unwrap();
+    facts.add(&ME, mine.clone()).await.unwrap();
     for (tenant, user) in [(ROOT, "you"), (other, "me"), (ROOT, "")] {
         absent(facts.get(tenant, user, mine.id).await);
-        absent(facts.update(tenant, user, mine.id, change(world, "x")).await);
+        absent(facts.update(&ME, tenant, user, mine.id, change(world, "x")).await);
         absent(facts.erase(&ME, tenant, user, mine.id).await);
         assert_eq!(facts.erase_all(&ME, tenant, user).await.unwrap(), 0);
         assert!(facts.all(tenant, user).await.unwrap().is_empty());
@@ -90,9 +102,9 @@ async fn a_user_has_so_many_facts_at_most(world: &World) {
     let facts = world.store.facts();
     let most = MAX_FACTS as usize;
     for _ in 0..most - 2 {
-        facts.add(fact(world, ROOT, "me", "x")).await.unwrap();
+        facts.add(&ME, fact(world, ROOT, "me", "x")).await.unwrap();
     }
-    let last = futures::future::join_all((0..6).map(|_| facts.add(fact(world, ROOT, "me", "x")))).await;
+    let last = futures::future::join_all((0..6).map(|_| facts.add(&ME, fact(world, ROOT, "me", "x")))).await;
     assert_eq!(last.iter().filter(|outcome| outcome.is_ok()).count(), 2);
     for error in last.into_iter().filter_map(Result::err) {
         assert_eq!(error.code(), "too_many_facts");
@@ -100,13 +112,13 @@ async fn a_user_has_so_many_facts_at_most(world: &World) {
     }
     let all = facts.all(ROOT, "me").await.unwrap();
     assert_eq!(all.len(), most);
-    facts.add(fact(world, ROOT, "you", "others have room")).await.unwrap();
+    facts.add(&ME, fact(world, ROOT, "you", "others have room")).await.unwrap();
     facts.erase(&ME, ROOT, "me", all[7].id).await.unwrap();
     absent(facts.erase(&ME, ROOT, "me", all[7].id).await);
-    facts.add(fact(world, ROOT, "me", "one went, one comes")).await.unwrap();
-    assert_eq!(facts.add(fact(world, ROOT, "me", "x")).await.unwrap_err().code(), "too_many_facts");
+    facts.add(&ME, fact(world, ROOT, "me", "one went, one comes")).await.unwrap();
+    assert_eq!(facts.add(&ME, fact(world, ROOT, "me", "x")).await.unwrap_err().code(), "too_many_facts");
     facts.erase_all(&ME, ROOT, "me").await.unwrap();
-    facts.add(fact(world, ROOT, "me", "room again")).await.unwrap();
+    facts.add(&ME, fact(world, ROOT, "me", "room again")).await.unwrap();
 }
 
 stories!(

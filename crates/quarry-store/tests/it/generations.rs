@@ -87,7 +87,10 @@ async fn one_that_failed_says_why_and_can_be_tried_again(world: &World) {
     let generations = world.store.generations();
     generations.begin(id, &fixed(), &ME).await.unwrap();
     assert_eq!(generations.building().await.unwrap(), [(ROOT, collection.id, 2)]);
-    generations.note(collection.id, 2, (GenerationState::Failed, Some("It cannot be read."))).await.unwrap();
+    generations
+        .note((ROOT, collection.id), 2, (GenerationState::Failed, Some("It cannot be read.")))
+        .await
+        .unwrap();
     let failed = generations.get(ROOT, collection.id, 2).await.unwrap();
     assert_eq!(
         (failed.state, failed.error.as_deref()),

@@ -185,7 +185,13 @@ async fn tenants_take_turns_whatever_either_queues(world: &World) {
     for _ in 0..5 {
         world.store.jobs().claim("w", Lane::Small, 2, LEASE).await.unwrap();
     }
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let theirs = world.collection(other, "c").await;
     for number in 0..5 {
         world.add(&theirs, &format!("s{number}"), &number.to_string()).await;

@@ -67,7 +67,7 @@ async fn a_newer_or_changed_database_is_refused() {
         assert!(
             error
                 .to_string()
-                .starts_with("the database is at version 99, this program knows versions up to 7")
+                .starts_with("the database is at version 99, this program knows versions up to 11")
         );
     }
     let folder = tempfile::tempdir().unwrap();

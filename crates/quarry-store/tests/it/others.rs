@@ -1,7 +1,7 @@
 use quarry_core::{Clock as _, Fault as _, PageRequest, QueryId};
 use quarry_store::{HistoryFilter, NewHistory, Remembered};
 
-use crate::world::{ROOT, World, stories};
+use crate::world::{ME, ROOT, World, stories};
 
 async fn questions_are_kept_newest_first_until_erased(world: &World) {
     let collection = world.collection(ROOT, "c").await;
@@ -39,7 +39,7 @@ async fn questions_are_kept_newest_first_until_erased(world: &World) {
     assert_eq!(of_one.items.len(), 4);
     let one = history.get(ROOT, entries[3].id).await.unwrap();
     assert_eq!((one.question.as_str(), one.details.to_string()), ("Question 3?", entries[3].details.clone()));
-    history.erase(ROOT, one.id).await.unwrap();
+    history.erase(&ME, ROOT, one.id).await.unwrap();
     assert_eq!(history.get(ROOT, one.id).await.unwrap_err().code(), "history_not_found");
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{AgentId, Clock as _, Fault as _, PageRequest, RunId, SessionId, TenantId};
-use quarry_store::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, StoreError};
+use quarry_store::{AuditFilter, FinishedRun, RunEventRow, RunFilter, RunRow, RunState, StoreError};
 use serde_json::json;
 
 use crate::world::{ME, ROOT, World, stories};
@@ -139,7 +139,8 @@ async fn a_crash_leaves_interrupted_runs_and_waiting_ones_go_on(world: &World) {
     let late = runs.pause(ROOT, waits.id, json!({}), Vec::new()).await.unwrap_err();
     assert!(late.to_string().contains("is finished"), "{late}");
     assert_eq!(runs.waiting(ROOT, waits.id).await.unwrap_err().code(), "run_not_waiting");
-    let audit = again.audit().list(ROOT, &PageRequest::default()).await.unwrap().items;
+    let audit =
+        again.audit().list(ROOT, &AuditFilter::default(), &PageRequest::default()).await.unwrap().items;
     assert_eq!(audit.len(), 1);
     assert_eq!((audit[0].action.as_str(), &audit[0].details), ("run.approval", &decision));
     again.close().await;
@@ -147,7 +148,13 @@ async fn a_crash_leaves_interrupted_runs_and_waiting_ones_go_on(world: &World) {
 
 async fn runs_belong_to_a_tenant(world: &World) {
     let runs = world.store.runs();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let row = run(world, ROOT, RunState::Running);
     runs.start(row.clone()).await.unwrap();
     runs.pause(ROOT, row.id, json!({"x": 1}), events(world, 2)).await.unwrap();
@@ -185,7 +192,8 @@ async fn old_runs_go_and_erased_ones_leave_nothing(world: &World) {
     absent(runs.erase(&ME, ROOT, new.id).await);
     absent(runs.events(ROOT, new.id, 0, 9).await);
     absent(runs.pause(ROOT, RunId::new(), json!({}), Vec::new()).await);
-    let audit = world.store.audit().list(ROOT, &PageRequest::default()).await.unwrap().items;
+    let audit =
+        world.store.audit().list(ROOT, &AuditFilter::default(), &PageRequest::default()).await.unwrap().items;
     assert_eq!(audit.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>(), ["run.erase"]);
 }
 

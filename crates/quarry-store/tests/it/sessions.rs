@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{AgentId, Clock as _, Cursor, Fault as _, PageRequest, RunId, SessionId, TenantId};
-use quarry_store::{NewMessage, SessionRow, StoreError};
+use quarry_store::{AuditFilter, NewMessage, SessionRow, StoreError};
 use serde_json::json;
 
 use crate::world::{ME, ROOT, World, stories};
@@ -21,7 +21,7 @@ async fn session(world: &World, tenant: TenantId, user: &str) -> SessionRow {
         created_at: now,
         updated_at: now,
     };
-    world.store.sessions().add(row.clone()).await.unwrap();
+    world.store.sessions().add(&ME, row.clone()).await.unwrap();
     row
 }
 
@@ -47,7 +47,7 @@ async fn sessions_are_listed_newest_first_and_renamed(world: &World) {
     }
     session(world, ROOT, "you").await;
     assert_eq!(sessions.get(ROOT, "me", all[0].id).await.unwrap(), all[0]);
-    assert_eq!(sessions.add(all[0].clone()).await.unwrap_err().code(), "session_exists");
+    assert_eq!(sessions.add(&ME, all[0].clone()).await.unwrap_err().code(), "session_exists");
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
         let page = sessions.list(ROOT, "me", &PageRequest::new(Some(2), after)).await.unwrap();
@@ -61,7 +61,7 @@ async fn sessions_are_listed_newest_first_and_renamed(world: &World) {
     let foreign = PageRequest::new(None, Some(Cursor("YQ".into())));
     assert_eq!(sessions.list(ROOT, "me", &foreign).await.unwrap_err().code(), "invalid_cursor");
     world.clock.advance(Duration::from_secs(9));
-    let renamed = sessions.rename(ROOT, "me", all[1].id, "Trip").await.unwrap();
+    let renamed = sessions.rename(&ME, ROOT, "me", all[1].id, "Trip").await.unwrap();
     assert_eq!((renamed.title.as_str(), renamed.updated_at), ("Trip", world.clock.now()));
     assert_eq!(sessions.get(ROOT, "me", all[1].id).await.unwrap(), renamed);
 }
@@ -114,13 +114,19 @@ async fn a_summary_only_moves_forward(world: &World) {
 
 async fn sessions_belong_to_a_user_of_a_tenant(world: &World) {
     let sessions = world.store.sessions();
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let row = session(world, ROOT, "me").await;
     sessions.append(ROOT, row.id, vec![message(world, "secret")]).await.unwrap();
     let all = PageRequest::default();
     for (tenant, user) in [(ROOT, "you"), (other, "me"), (ROOT, "")] {
         absent(sessions.get(tenant, user, row.id).await);
-        absent(sessions.rename(tenant, user, row.id, "x").await);
+        absent(sessions.rename(&ME, tenant, user, row.id, "x").await);
         absent(sessions.erase(&ME, tenant, user, row.id).await);
         assert!(sessions.list(tenant, user, &all).await.unwrap().items.is_empty());
     }
@@ -130,7 +136,7 @@ async fn sessions_belong_to_a_user_of_a_tenant(world: &World) {
     assert!(sessions.after(other, row.id, 0, 9).await.unwrap().is_empty());
     assert!(sessions.recent(other, row.id, 9).await.unwrap().is_empty());
     // The same id in another tenant is another session.
-    sessions.add(SessionRow { tenant: other, ..row.clone() }).await.unwrap();
+    sessions.add(&ME, SessionRow { tenant: other, ..row.clone() }).await.unwrap();
     sessions.append(other, row.id, vec![message(world, "theirs")]).await.unwrap();
     sessions.erase(&ME, other, "me", row.id).await.unwrap();
     assert_eq!(sessions.get(ROOT, "me", row.id).await.unwrap().title, "New");
@@ -144,10 +150,11 @@ async fn an_erased_session_leaves_no_messages(world: &World) {
     sessions.erase(&ME, ROOT, "me", row.id).await.unwrap();
     absent(sessions.get(ROOT, "me", row.id).await);
     absent(sessions.erase(&ME, ROOT, "me", row.id).await);
-    sessions.add(row.clone()).await.unwrap();
+    sessions.add(&ME, row.clone()).await.unwrap();
     assert!(sessions.recent(ROOT, row.id, 9).await.unwrap().is_empty());
-    let audit = world.store.audit().list(ROOT, &PageRequest::default()).await.unwrap().items;
-    assert_eq!(audit.len(), 1, "{audit:?}");
+    let audit =
+        world.store.audit().list(ROOT, &AuditFilter::default(), &PageRequest::default()).await.unwrap().items;
+    assert_eq!(audit.len(), 2, "{audit:?}");
     assert_eq!((audit[0].action.as_str(), &audit[0].details), ("session.erase", &json!({"messages": 2})));
 }
 

@@ -44,7 +44,7 @@ async fn source(world: &World, tenant: TenantId, name: &str, every: Option<u64>)
 }
 
 async fn begin(world: &World, source: &SourceRow) -> SourceLease {
-    world.store.sources().begin((source.tenant, source.id), "worker", LEASE).await.unwrap()
+    world.store.sources().begin(&ME, (source.tenant, source.id), "worker", LEASE).await.unwrap()
 }
 
 fn end(state: SourceRunState) -> SourceEnd {
@@ -111,7 +111,13 @@ async fn a_source_is_kept_changed_and_removed(world: &World) {
 async fn sources_belong_to_a_tenant_and_end_with_their_collection(world: &World) {
     let sources = world.store.sources();
     let mine = source(world, ROOT, "mine", None).await;
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let theirs = source(world, other, "mine", None).await;
     let all = PageRequest::default();
     absent(sources.get(other, mine.id).await);
@@ -122,11 +128,11 @@ async fn sources_belong_to_a_tenant_and_end_with_their_collection(world: &World)
     absent(sources.items(other, mine.id, &all).await);
     absent(sources.find_items(other, mine.id, &["a"]).await);
     absent(sources.drop_items(other, mine.id, &["a".into()]).await);
-    absent(sources.begin((other, mine.id), "worker", LEASE).await);
+    absent(sources.begin(&ME, (other, mine.id), "worker", LEASE).await);
     absent(sources.take_over((other, mine.id), "worker", LEASE).await);
     absent(sources.remember_signature((other, mine.id), b"s", LEASE).await);
     let finished = end(SourceRunState::Finished);
-    absent(sources.keep_pushed((other, mine.id), (&[], &[]), &finished).await);
+    absent(sources.keep_pushed(&ME, (other, mine.id), (&[], &[]), &finished).await);
     let listed = sources.list(other, None, &all).await.unwrap().items;
     assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), [theirs.id]);
     let foreign = NewSource {
@@ -166,7 +172,7 @@ async fn no_source_has_two_runs_at_once(world: &World) {
     let distinct: std::collections::HashSet<_> = taken.iter().map(|lease| lease.source).collect();
     assert_eq!((taken.len(), distinct.len()), (6, 6));
     let first = world.store.sources().get(ROOT, taken[0].source).await.unwrap();
-    let busy = world.store.sources().begin((ROOT, first.id), "me", LEASE).await.unwrap_err();
+    let busy = world.store.sources().begin(&ME, (ROOT, first.id), "me", LEASE).await.unwrap_err();
     assert_eq!(busy.code(), "source_busy");
     assert!(busy.to_string().contains(&first.name), "{busy}");
     finish(world, &taken[0]).await;
@@ -318,7 +324,13 @@ async fn a_title_that_was_the_files_name_follows_it(world: &World) {
     let place = NewPlace { source: "c".into(), name: "c".into() };
     let renamed = world.store.documents().rename(ROOT, titled.id, &place, &ME).await.unwrap();
     assert_eq!(renamed.title, "Title of b");
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let foreign = world.store.documents().rename(other, titled.id, &place, &ME).await.unwrap_err();
     assert_eq!(foreign.code(), "document_not_found");
 }
@@ -379,8 +391,8 @@ async fn pushed_entries_are_a_run(world: &World) {
     let counts = SourceCounts { added: 2, ..SourceCounts::default() };
     let end = SourceEnd { counts, ..end(SourceRunState::Finished) };
     let brought = [settled("a", 0, 1), settled("b", 0, 2)];
-    assert_eq!(sources.keep_pushed(place, (&brought, &[]), &end).await.unwrap(), 1);
-    assert_eq!(sources.keep_pushed(place, (&brought[..1], &["b".into()]), &end).await.unwrap(), 2);
+    assert_eq!(sources.keep_pushed(&ME, place, (&brought, &[]), &end).await.unwrap(), 1);
+    assert_eq!(sources.keep_pushed(&ME, place, (&brought[..1], &["b".into()]), &end).await.unwrap(), 2);
     let items = sources.find_items(ROOT, made.id, &["a", "b", "c"]).await.unwrap();
     assert_eq!(items.iter().map(|item| (item.key.as_str(), item.seen)).collect::<Vec<_>>(), [("a", 2)]);
     let row = sources.get(ROOT, made.id).await.unwrap();

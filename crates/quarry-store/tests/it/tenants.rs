@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use quarry_core::{Clock as _, Collection, Fault as _, PageRequest, QueryId, TenantId};
-use quarry_store::{FoundTenant, HistoryFilter, NewHistory, Remembered, StoreError};
+use quarry_store::{AuditFilter, HistoryFilter, NewHistory, Remembered, StoreError};
 
 use crate::world::{DOWN, ME, MODEL, ROOT, World, publication, stories};
 
@@ -25,11 +25,14 @@ async fn no_generations(world: &World, other: TenantId, mine: &Collection) {
 }
 
 async fn tenants_never_see_each_other(world: &World) {
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     assert_eq!(world.store.tenants().every().await.unwrap().len(), 2);
-    let found = world.store.tenants().find("other").await.unwrap();
-    assert_eq!(found, Some(FoundTenant { id: other, active: true }));
-    assert_eq!(world.store.tenants().find("Other").await.unwrap(), None);
     assert_eq!(world.store.people().account(other, "ada").await.unwrap(), None);
     let mine = world.collection(ROOT, "same-name").await;
     let theirs = world.collection(other, "same-name").await;
@@ -83,7 +86,7 @@ async fn tenants_never_see_each_other(world: &World) {
     absent(jobs.revive(other, job, &ME).await);
     assert!(jobs.list(other, None, None, &all).await.unwrap().items.is_empty());
 
-    let audit = world.store.audit().list(other, &all).await.unwrap();
+    let audit = world.store.audit().list(other, &AuditFilter::default(), &all).await.unwrap();
     assert!(audit.items.iter().all(|entry| entry.object == theirs.id.to_string()), "{audit:?}");
 
     assert_eq!(documents.get(ROOT, document.id).await.unwrap().title, "Title of a");
@@ -91,7 +94,13 @@ async fn tenants_never_see_each_other(world: &World) {
 }
 
 async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let entry = NewHistory {
         id: QueryId::new(),
         tenant: ROOT,
@@ -106,7 +115,7 @@ async fn questions_and_kept_answers_belong_to_a_tenant(world: &World) {
     };
     world.store.history().add(vec![entry.clone()]).await.unwrap();
     absent(world.store.history().get(other, entry.id).await);
-    absent(world.store.history().erase(other, entry.id).await);
+    absent(world.store.history().erase(&ME, other, entry.id).await);
     assert!(
         world
             .store

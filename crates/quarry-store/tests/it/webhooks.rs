@@ -48,7 +48,13 @@ async fn messages_are_queued_with_what_they_tell(world: &World) {
     let dead = webhook(world, ROOT, &[EVENT_DEAD], None).await;
     let of_notes = webhook(world, ROOT, &[EVENT_READY], Some(notes.id)).await;
     assert_eq!(of_notes.collection.as_ref().unwrap().as_str(), "notes");
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let theirs = webhook(world, other, &[EVENT_READY, EVENT_DEAD], None).await;
 
     let document = world.put(&papers, "a.txt", "text", 3).await;
@@ -81,7 +87,7 @@ async fn messages_are_queued_with_what_they_tell(world: &World) {
 async fn a_message_is_sent_by_one_until_it_is_over(world: &World) {
     let hook = webhook(world, ROOT, &[EVENT_READY], None).await;
     let webhooks = world.store.webhooks();
-    let queued = webhooks.test(ROOT, hook.id).await.unwrap();
+    let queued = webhooks.test(&ME, ROOT, hook.id).await.unwrap();
     assert_eq!((queued.state, queued.attempt, queued.event.as_str()), (DeliveryState::Waiting, 0, "test"));
     let taken = claim(world).await.remove(0);
     assert_eq!((taken.id, taken.attempt, taken.url.as_str()), (queued.id, 1, "https://example.com/hook"));
@@ -111,7 +117,7 @@ async fn a_message_is_sent_by_one_until_it_is_over(world: &World) {
         (DeliveryState::Delivered, Some(204), None, None)
     );
 
-    let given_up = webhooks.test(ROOT, hook.id).await.unwrap();
+    let given_up = webhooks.test(&ME, ROOT, hook.id).await.unwrap();
     claim(world).await;
     let failed = DeliveryEnd::Failed { status: None, error: "no".into(), again: None };
     webhooks.end(given_up.id, "sender", &failed).await.unwrap();
@@ -124,12 +130,18 @@ async fn webhooks_belong_to_a_tenant_and_take_their_messages_along(world: &World
     let collection = world.collection(ROOT, "c").await;
     let hook = webhook(world, ROOT, &[EVENT_READY], None).await;
     let of_collection = webhook(world, ROOT, &[EVENT_READY], Some(collection.id)).await;
-    let other = world.store.tenants().add("other").await.unwrap();
+    let other = world
+        .store
+        .tenants()
+        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
+        .await
+        .unwrap()
+        .id;
     let webhooks = world.store.webhooks();
     absent(webhooks.get(other, hook.id).await);
     absent(webhooks.remove(&ME, other, hook.id).await);
     absent(webhooks.deliveries(other, hook.id, &PageRequest::default()).await);
-    absent(webhooks.test(other, hook.id).await);
+    absent(webhooks.test(&ME, other, hook.id).await);
     assert!(webhooks.list(other, &PageRequest::default()).await.unwrap().items.is_empty());
     world.put(&collection, "a", "text", 1).await;
     webhooks.remove(&ME, ROOT, hook.id).await.unwrap();

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use quarry_core::clock::ManualClock;
 use quarry_core::{
-    Actor, ChunkKind, Clock, Collection, CollectionId, Document, Metadata, Span, TenantId, Timestamp,
+    Actor, By, ChunkKind, Clock, Collection, CollectionId, Document, Metadata, Span, TenantId, Timestamp,
 };
 use quarry_store::{
     Added, Job, JobFailure, Lane, NewChunk, NewCollection, NewDocument, Publication, Published, Store,
@@ -13,7 +13,7 @@ use quarry_store::{
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 pub const ROOT: TenantId = TenantId::ROOT;
-pub const ME: Actor = Actor::Local;
+pub static ME: By = By::new(Actor::Local);
 pub const LEASE: Duration = Duration::from_secs(60);
 pub const DOWN: JobFailure<'static> =
     JobFailure { code: "embedder_unavailable", reason: "The embedder is down.", stage: None };

@@ -1,6 +1,8 @@
 //! The verbs on a data folder, by an engine in this process.
 
 mod acting;
+mod auditing;
+mod governing;
 mod syncing;
 
 use std::{

@@ -1,8 +1,10 @@
 //! The verbs of the command line, on a data folder or through a server: the same calls, the same types.
 
 mod acting;
+mod auditing;
 mod choose;
 mod events;
+mod governing;
 mod http;
 mod local;
 mod remote;

@@ -1,6 +1,8 @@
 //! The verbs through a server's REST API.
 
 mod acting;
+mod auditing;
+mod governing;
 mod syncing;
 
 use std::time::{Duration, Instant};

@@ -5,8 +5,9 @@ use std::{future::Future, process::ExitCode};
 use crate::{
     cli::{Cli, Command},
     commands::{
-        agents, ask, chat, collections, completions, config, documents, eval, facts, history, index, ingest,
-        jobs, mcp, models, parse_worker, runs, search, serve, sessions, sources, watch, webhooks,
+        agents, ask, audit, chat, collections, completions, config, documents, eval, facts, history, index,
+        ingest, jobs, keys, mcp, models, parse_worker, runs, search, serve, sessions, sources, tenants,
+        watch, webhooks,
     },
     config::Flags,
     context::Context,
@@ -71,7 +72,11 @@ async fn asynchronous(context: &Context, command: Command) -> Outcome<()> {
         Command::Jobs(command) => jobs::run(context, &command).await,
         Command::Sources(command) => sources::run(context, &command).await,
         Command::Webhooks(command) => webhooks::run(context, &command).await,
+        Command::Keys(command) => keys::run(context, &command).await,
+        Command::Tenants(command) => tenants::run(context, &command).await,
+        Command::Whoami => keys::whoami(context).await,
         Command::History(command) => history::run(context, &command).await,
+        Command::Audit(command) => audit::run(context, &command).await,
         Command::Index(command) => index::run(context, &command).await,
         Command::Models(command) => models::run(context, &command).await,
         Command::Eval(command) => eval::run(context, &command).await,

@@ -53,8 +53,13 @@ pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
     })?;
     let wire::Running { engine, index, tools } = wire::start(config, &context.folder).await?;
     engine.identity().admit_folder_key(key.secret()).await?;
-    let tokens = Tokens::new(&config.auth)?;
-    let app = App { engine: engine.clone(), settings: config.server.clone(), tokens, metrics };
+    let app = App {
+        engine: engine.clone(),
+        settings: config.server.clone(),
+        tokens: Tokens::new(&config.auth)?,
+        limits: wire::limits(config).await?,
+        metrics,
+    };
     let stop = CancellationToken::new();
     let serving = serve(listener, app, index, stop.clone());
     let mut serving = pin!(first(serving, offer::models(context, config)));

@@ -30,6 +30,9 @@ pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
         problems.push((text, "ingest.overlap_tokens".to_owned()));
     }
     problems.extend(config.auth.problems());
+    if let Err(error) = config.redis.check() {
+        problems.push((error.to_string(), "redis.url".to_owned()));
+    }
     match Outbound::new(config.outbound.clone()) {
         Ok(_) => problems.extend(servers(config)),
         Err(error) => problems.push((error.to_string(), "outbound".to_owned())),

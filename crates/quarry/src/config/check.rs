@@ -1,5 +1,6 @@
 //! One value against its key.
 
+use quarry_server::{Rate, TrustedProxies};
 use toml::Value;
 
 use super::{
@@ -14,12 +15,14 @@ pub(super) fn from_text(path: &str, text: &str) -> Value {
         Kind::Whole(..) => text.trim().parse().ok().map(Value::Integer),
         Kind::Number(..) => text.trim().parse().ok().map(Value::Float),
         Kind::Truth => text.trim().parse().ok().map(Value::Boolean),
-        Kind::Texts => Some(Value::Array(parts(text).map(|part| Value::String(part.to_owned())).collect())),
+        Kind::Texts | Kind::Networks => {
+            Some(Value::Array(parts(text).map(|part| Value::String(part.to_owned())).collect()))
+        }
         Kind::Wholes(..) => {
             let numbers = parts(text).map(|part| part.parse().map(Value::Integer));
             numbers.collect::<Result<_, _>>().ok().map(Value::Array)
         }
-        Kind::Text | Kind::Word(_) | Kind::Address | Kind::Secret => None,
+        Kind::Text | Kind::Word(_) | Kind::Address | Kind::Rate | Kind::Secret => None,
     };
     parsed.unwrap_or_else(|| Value::String(text.to_owned()))
 }
@@ -52,6 +55,10 @@ pub(super) fn value(key: &Key, value: &mut Value, environment: &Environment) -> 
         (Kind::Address, _) => must("an address with a port, such as \"127.0.0.1:7700\"".to_owned()),
         (Kind::Texts, Value::Array(items)) if items.iter().all(Value::is_str) => Ok(()),
         (Kind::Texts, _) => must("a list of texts".to_owned()),
+        (Kind::Rate, Value::String(text)) if text.parse::<Rate>().is_ok() => Ok(()),
+        (Kind::Rate, _) => must("a rate, such as \"600/m\" or \"100/s, burst 500\", or \"off\"".to_owned()),
+        (Kind::Networks, Value::Array(items)) if are_networks(items) => Ok(()),
+        (Kind::Networks, _) => must("a list of networks, such as [\"10.0.0.0/8\", \"192.0.2.7\"]".to_owned()),
         (Kind::Wholes(least, most), Value::Array(items))
             if items
                 .iter()
@@ -66,6 +73,11 @@ pub(super) fn value(key: &Key, value: &mut Value, environment: &Environment) -> 
         }
         (Kind::Secret, _) => must("text in quotes".to_owned()),
     }
+}
+
+fn are_networks(items: &[Value]) -> bool {
+    let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+    texts.is_some_and(|texts| TrustedProxies::read(&texts).is_ok())
 }
 
 fn within(number: f64, least: f64, most: f64) -> bool {

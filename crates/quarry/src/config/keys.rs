@@ -23,6 +23,10 @@ pub(super) enum Kind {
     Texts,
     /// A list of whole numbers within bounds.
     Wholes(i64, i64),
+    /// How often something may be done.
+    Rate,
+    /// A list of networks.
+    Networks,
     /// Text that is never shown; `env:NAME` and `file:PATH` say where it is.
     Secret,
 }

@@ -76,6 +76,8 @@ fn kind(kind: Kind) -> String {
         Kind::Address => "address and port".to_owned(),
         Kind::Texts => "list of texts".to_owned(),
         Kind::Wholes(least, most) => format!("list of whole numbers, {least} to {most}"),
+        Kind::Rate => "rate".to_owned(),
+        Kind::Networks => "list of networks".to_owned(),
         Kind::Secret => "secret".to_owned(),
     }
 }
@@ -86,7 +88,8 @@ const fn sample(kind: Kind) -> &'static str {
         Kind::Number(..) => "0.5",
         Kind::Truth => "false",
         Kind::Texts => "[\"eng\"]",
-        Kind::Wholes(..) => "[]",
+        Kind::Wholes(..) | Kind::Networks => "[]",
+        Kind::Rate => "\"off\"",
         _ => "\"\"",
     }
 }

@@ -10,7 +10,8 @@ use quarry_engine::{
 };
 use quarry_index::IndexSettings;
 use quarry_models::{ChatModelSettings, ChatSettings, EmbedderSettings};
-use quarry_server::{ServerSettings, auth::AuthSettings};
+use quarry_server::{LimitsSettings, ServerSettings, auth::AuthSettings};
+use quarry_store::limits::RedisSettings;
 use serde::Deserialize;
 
 /// Everything that can be configured.
@@ -19,6 +20,8 @@ use serde::Deserialize;
 pub(crate) struct Config {
     pub(crate) server: ServerSettings,
     pub(crate) auth: AuthSettings,
+    pub(crate) limits: LimitsSettings,
+    pub(crate) redis: RedisSettings,
     pub(crate) store: StoreSettings,
     pub(crate) index: IndexSettings,
     pub(crate) models: ModelsSettings,

@@ -10,6 +10,7 @@
 
 mod api;
 mod asking;
+mod auditing;
 mod complaints;
 mod configuration;
 mod crash;

@@ -60,7 +60,7 @@ pub(crate) async fn remember(
         created_at: now,
         updated_at: now,
     };
-    inner.store.facts().add(row.clone()).await?;
+    inner.store.facts().add(access.by(), row.clone()).await?;
     Ok((row, true))
 }
 

@@ -1,6 +1,6 @@
 //! The turns of a session: read before a run, added to after it.
 
-use quarry_core::SessionId;
+use quarry_core::{Actor, By, SessionId};
 use quarry_models::{ChatMessage, chat::Role};
 use quarry_store::{NewMessage, SessionRow};
 use serde_json::json;
@@ -82,7 +82,8 @@ async fn append(work: &Work, id: SessionId, answer: &RunAnswer) -> Result<(), En
     if numbers.first() == Some(&1) && inner.store.sessions().get(tenant, user, id).await?.title.is_empty() {
         let words = work.plan.input.split_whitespace().collect::<Vec<_>>().join(" ");
         let title: String = words.chars().take(TITLE).collect();
-        inner.store.sessions().rename(tenant, user, id, &title).await?;
+        let by = By::new(Actor::System("first words of a session"));
+        inner.store.sessions().rename(&by, tenant, user, id, &title).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! One reply, while it comes.
 
 use futures::StreamExt;
+use quarry_core::Usage as Used;
 use quarry_models::{
     ChatError, ChatEvent, ChatMessage, ChatModel, ChatRequest,
     chat::{FinishReason, ToolCall, ToolSpec, Usage},
@@ -79,6 +80,12 @@ impl Work {
         let usage = hearing.usage(prompt_tokens);
         let cost = self.price(model, &hearing.model).of(usage);
         progress.spent.reply(usage, cost);
+        // What is run again from its trace costs nothing.
+        if hearing.began && self.again.is_none() {
+            let tokens = usage.prompt_tokens + usage.completion_tokens;
+            let inner = self.engine.inner();
+            inner.spending.count(inner, self.access.tenant(), Used { requests: 0, tokens, cost });
+        }
         let outcome = match heard {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Broke::Model(error)),

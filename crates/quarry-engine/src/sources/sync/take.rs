@@ -140,7 +140,7 @@ async fn moved(run: &Run<'_>, done: &Settled, (name, hash): (&str, &str)) -> Res
         to: Settled { document: old.document_id, ..done.clone() },
         place: NewPlace { source: source_of(run, &done.key), name: name.to_owned() },
     };
-    if !sources.rename(run.lease, &moved, run.access.actor()).await? {
+    if !sources.rename(run.lease, &moved, run.access.by()).await? {
         return Ok(false);
     }
     run.inner.indexer.touch(run.inner.collection(run.lease.tenant, &run.row.collection_name).await?.scope());

@@ -105,8 +105,8 @@ impl Tokens {
     pub(crate) async fn access(&self, engine: &Engine, token: &str) -> Result<Access, Problem> {
         let now = self.0.clock.now();
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        if let Some(known) = self.0.remembered.read().get(&hash).filter(|known| now < known.until) {
-            return Ok(known.access.clone());
+        if let Some(access) = self.0.recall(&hash, now) {
+            return Ok(engine.identity().once_more(&access).await?);
         }
         let taken = self.person(token, now).await;
         let (person, end) = taken.inspect_err(|refusal| events::refused_token(refusal.label()))?;
@@ -145,6 +145,11 @@ impl Tokens {
 }
 
 impl Inner {
+    fn recall(&self, hash: &[u8; 32], now: Timestamp) -> Option<Access> {
+        let remembered = self.remembered.read();
+        remembered.get(hash).filter(|known| now < known.until).map(|known| known.access.clone())
+    }
+
     fn remember(&self, hash: [u8; 32], access: &Access, (now, end): (Timestamp, i64)) {
         let end = Timestamp::from_micros(end.saturating_mul(1_000_000));
         let until = now.after(REMEMBERED).min(end);

@@ -9,12 +9,15 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use quarry_core::{ErrorKind, Fault as _};
 use quarry_engine::{
+    EngineError,
     signature::HEADER,
     sources::{Pushed, PushedDocument},
 };
 
 use crate::{
+    auth::origin,
     extract::{self, InPath},
     problem::Problem,
     reply,
@@ -47,9 +50,18 @@ pub(crate) async fn push(
 ) -> Result<Response, Problem> {
     let sources = state.app.engine.sources();
     let signature = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (parts, body) = request.into_parts();
+    let origin = origin::of(&parts);
+    let request = Request::from_parts(parts, body);
+    let note = |error: EngineError| {
+        if error.kind() == ErrorKind::Unauthenticated {
+            origin::refused(&state, origin.clone(), "signature");
+        }
+        error
+    };
     if signature.is_none() {
         // Nothing of a stranger's request is read.
-        sources.verify_push(&id, None, &Bytes::new()).await?;
+        sources.verify_push(&id, None, &Bytes::new()).await.map_err(note)?;
     }
     let Ok(_place) = Arc::clone(&state.pushes).try_acquire_owned() else {
         let detail =
@@ -58,7 +70,8 @@ pub(crate) async fn push(
         return Err(problem.retry_after(Duration::from_secs(1)));
     };
     let body = extract::json_bytes(request, &state).await?;
-    let grant = sources.verify_push(&id, signature.as_deref(), &body).await?;
+    let grant = sources.verify_push(&id, signature.as_deref(), &body).await.map_err(note)?;
+    let grant = grant.with_origin(origin.clone());
     let pushed = unpacked(extract::parse(&body)?)?;
     reply::json(&sources.push(grant, pushed).await?)
 }
