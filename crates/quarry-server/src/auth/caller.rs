@@ -41,8 +41,11 @@ impl FromRequestParts<AppState> for Caller {
                     limits.turned_away(asking, tried).await?;
                 }
                 if tried {
-                    events::refused_key();
-                    origin::refused(state, origin, "key");
+                    let token = matches!(shown, Presented::Token(_));
+                    if !token {
+                        events::refused_key();
+                    }
+                    origin::refused(state, origin, if token { "token" } else { "key" });
                 }
                 Err(refusal)
             }

@@ -572,6 +572,21 @@ async fn one_issuer_signs_for_no_other() {
 }
 
 #[tokio::test]
+async fn every_request_with_a_token_counts_for_its_tenants_day() {
+    let rsa = Signer::rsa(0);
+    let keys = KeyServer::start(vec![rsa.jwk("r")]).await;
+    let world = taking(json!({"corp": corp(&keys, json!({}))})).await;
+    world.app.arrange(&["UPDATE tenants SET quotas = '{\"requests_per_day\": 3}' WHERE name = 'root'"]).await;
+    // Also those of a token that is remembered.
+    let token = rsa.token(&rs256("r"), &claims(json!({})));
+    for _ in 0..3 {
+        world.get(&token).await.expect(200);
+    }
+    world.get(&token).await.expect(429);
+    world.app.stopped().await;
+}
+
+#[tokio::test]
 async fn a_server_without_issuers_takes_keys_only() {
     let world = taking(json!({})).await;
     let said = world.refused(&Signer::rsa(0).token(&rs256("r"), &claims(json!({})))).await;
