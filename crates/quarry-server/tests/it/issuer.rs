@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 /// Whoever signs.
 pub enum Signer {
     Rsa(Box<RsaKeyPair>),
-    Ec(EcdsaKeyPair),
+    Ec(Box<EcdsaKeyPair>),
     Secret(Vec<u8>),
     /// Writes nothing where the signature stands.
     Nobody,
@@ -51,7 +51,7 @@ impl Signer {
     pub fn ec() -> Self {
         let (random, kind) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
         let made = EcdsaKeyPair::generate_pkcs8(kind, &random).unwrap();
-        Self::Ec(EcdsaKeyPair::from_pkcs8(kind, made.as_ref(), &random).unwrap())
+        Self::Ec(Box::new(EcdsaKeyPair::from_pkcs8(kind, made.as_ref(), &random).unwrap()))
     }
 
     pub fn secret(secret: &str) -> Self {

@@ -143,29 +143,13 @@ async fn a_token_lets_its_person_in_as_what_its_roles_are_mapped_to() {
     world.app.stopped().await;
 }
 
-#[tokio::test]
-async fn nothing_but_a_right_signature_opens() {
-    let (rsa, ec, strange) = (Signer::rsa(0), Signer::ec(), Signer::rsa(1));
-    let keys = KeyServer::start(vec![rsa.jwk("r"), rsa.jwk("r2"), ec.jwk("e")]).await;
-    let evil = KeyServer::start(vec![strange.jwk("r"), strange.jwk("x")]).await;
-    let world = taking(json!({"corp": corp(&keys, json!({}))})).await;
-    let good = rsa.token(&rs256("r"), &claims(json!({})));
-    world.get(&good).await.expect(200);
-
+/// Tokens that somebody changed, or signed with what is not theirs to sign with.
+fn changed(rsa: &Signer, strange: &Signer, good: &str) -> Vec<String> {
     let fine = claims(json!({}));
     let (head, tail) = good.rsplit_once('.').unwrap();
     let (header, _) = head.split_once('.').unwrap();
     let raised = encoded(claims(json!({"roles": ["admins"]})).to_string());
-    let pem = format!(
-        "-----BEGIN RSA PUBLIC KEY-----\n{}\n-----END RSA PUBLIC KEY-----\n",
-        encoded(rsa.public_der())
-    );
-    let with = |name: &str, value: Value| {
-        let mut header = rs256("x");
-        header[name] = value;
-        header
-    };
-    let mut forged = vec![
+    vec![
         // Unsigned.
         Signer::Nobody.token(&json!({"alg": "none"}), &fine),
         Signer::Nobody.token(&json!({"alg": "nOnE", "kid": "r"}), &fine),
@@ -178,6 +162,22 @@ async fn nothing_but_a_right_signature_opens() {
         // Signed by somebody else.
         strange.token(&rs256("r"), &fine),
         Signer::ec().token(&es256("e"), &fine),
+    ]
+}
+
+/// Tokens that would have a key taken for another, or for theirs.
+fn confusing(rsa: &Signer, ec: &Signer, strange: &Signer, evil: &KeyServer) -> Vec<String> {
+    let fine = claims(json!({}));
+    let pem = format!(
+        "-----BEGIN RSA PUBLIC KEY-----\n{}\n-----END RSA PUBLIC KEY-----\n",
+        encoded(rsa.public_der())
+    );
+    let with = |name: &str, value: Value| {
+        let mut header = rs256("x");
+        header[name] = value;
+        header
+    };
+    vec![
         // One kind of key as another, and the public key as a secret.
         rsa.token(&es256("r"), &fine),
         rsa.token(&es256("e"), &fine),
@@ -204,7 +204,13 @@ async fn nothing_but_a_right_signature_opens() {
         rsa.token(&rs256("r"), &claims(json!({"iss": evil.base()}))),
         rsa.token(&rs256("r"), &claims(json!({"iss": [ISSUER]}))),
         rsa.token(&rs256("r"), &without("iss")),
-    ];
+    ]
+}
+
+/// Tokens whose keys have names that lead somewhere.
+fn misnamed(strange: &Signer, evil: &KeyServer) -> Vec<String> {
+    let fine = claims(json!({}));
+    let mut forged = Vec::new();
     for kid in [
         "unknown",
         "",
@@ -219,6 +225,20 @@ async fn nothing_but_a_right_signature_opens() {
         forged.push(strange.token(&rs256(kid), &fine));
         forged.push(Signer::secret("").token(&json!({"alg": "HS256", "kid": kid}), &fine));
     }
+    forged
+}
+
+#[tokio::test]
+async fn nothing_but_a_right_signature_opens() {
+    let (rsa, ec, strange) = (Signer::rsa(0), Signer::ec(), Signer::rsa(1));
+    let keys = KeyServer::start(vec![rsa.jwk("r"), rsa.jwk("r2"), ec.jwk("e")]).await;
+    let evil = KeyServer::start(vec![strange.jwk("r"), strange.jwk("x")]).await;
+    let world = taking(json!({"corp": corp(&keys, json!({}))})).await;
+    let good = rsa.token(&rs256("r"), &claims(json!({})));
+    world.get(&good).await.expect(200);
+    let mut forged = changed(&rsa, &strange, &good);
+    forged.extend(confusing(&rsa, &ec, &strange, &evil));
+    forged.extend(misnamed(&strange, &evil));
     for token in forged {
         let said = world.refused(&token).await;
         assert!(said.starts_with(NOT_SIGNED), "{token}: {said}");
