@@ -93,6 +93,24 @@ pub(crate) fn refused_key() {
     counter!("quarry_http_refused_keys_total").increment(1);
 }
 
+/// A token was presented that is not taken.
+pub(crate) fn refused_token(reason: &'static str) {
+    counter!("quarry_http_refused_tokens_total", "reason" => reason).increment(1);
+}
+
+/// The keys of an issuer came.
+pub(crate) fn issuer_keys(issuer: &str, keys: usize) {
+    counter!("quarry_issuer_fetches_total", "issuer" => issuer.to_owned(), "outcome" => "fetched")
+        .increment(1);
+    tracing::debug!(issuer, keys, "the keys of an issuer were fetched");
+}
+
+/// The keys of an issuer did not come.
+pub(crate) fn issuer_keys_failed(issuer: &str, code: &'static str, error: &dyn std::error::Error) {
+    counter!("quarry_issuer_fetches_total", "issuer" => issuer.to_owned(), "outcome" => code).increment(1);
+    tracing::warn!(issuer, code, %error, "the keys of an issuer could not be fetched; those that are known stay");
+}
+
 /// A request was counted and is within its rate; the limit and whose it is are those of the tightest.
 pub(crate) fn within_rate(class: &'static str, subject: &'static str) {
     counter!("quarry_rate_limits_total", "class" => class, "subject" => subject, "outcome" => "allowed")

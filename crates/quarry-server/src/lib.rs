@@ -6,7 +6,7 @@
 //! one place ([`middleware`]). Runs are streamed by one writer ([`sse`]), to OpenAI's clients in their own dialect
 //! ([`openai`]). The door knows neither SQL nor vendors.
 
-mod auth;
+pub mod auth;
 mod ending;
 mod events;
 mod extract;

@@ -88,7 +88,8 @@ const fn generic(kind: ErrorKind) -> &'static str {
 }
 
 /// Codes of 5xx whose sentences are written for the caller and tell nothing of what is inside.
-const SAID: [&str; 4] = ["collection_busy", "model_not_installed", "shutting_down", "too_many_runs"];
+const SAID: [&str; 5] =
+    ["collection_busy", "issuer_unavailable", "model_not_installed", "shutting_down", "too_many_runs"];
 
 impl<F: Fault> From<F> for Problem {
     fn from(fault: F) -> Self {
@@ -198,7 +199,11 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer realm=\"quarry\"");
+            // RFC 6750: the error is said where a credential came that was readable and is not taken.
+            let challenge = HeaderValue::from_static(match self.code.as_ref() {
+                "unauthenticated" => "Bearer realm=\"quarry\"",
+                _ => "Bearer realm=\"quarry\", error=\"invalid_token\"",
+            });
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(wait) = self.retry_after {

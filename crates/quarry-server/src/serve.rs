@@ -42,6 +42,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     let grace = Duration::from_secs(app.settings.shutdown_grace_seconds);
     let slots = Arc::new(Semaphore::new(app.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
     let recorder = app.metrics.clone();
+    let tokens = app.tokens.clone();
     let router = router(app);
     let tasks = TaskTracker::new();
     let ending = Ending::default();
@@ -81,6 +82,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
         ending.cut.cancel();
         tasks.wait().await;
     }
+    tokens.stop().await;
     Ok(())
 }
 

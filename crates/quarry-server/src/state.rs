@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use quarry_engine::Engine;
 use tokio::sync::Semaphore;
 
-use crate::{middleware::RateLimits, problem::Problem, settings::ServerSettings};
+use crate::{auth::Tokens, middleware::RateLimits, problem::Problem, settings::ServerSettings};
 
 /// Requests to push sources that are read at a time: whoever sends one shows no key, and all of it has to be read to see
 /// whether it is signed.
@@ -20,6 +20,8 @@ pub struct App {
     pub engine: Engine,
     /// What it can be told.
     pub settings: ServerSettings,
+    /// The issuers whose tokens are taken.
+    pub tokens: Tokens,
     /// Who may ask how often.
     pub limits: RateLimits,
     /// Renders `/metrics`; see [`crate::install_recorder`].

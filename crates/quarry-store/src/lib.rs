@@ -61,7 +61,7 @@ pub use jobs::{
 };
 pub use keys::{FoundKey, KeyRotation, KeyRow, Keys, NewKey, Owner};
 pub use messages::{Message, NewMessage};
-pub use people::{People, Standing};
+pub use people::{Account, People, Standing};
 pub use reach::Reach;
 pub use runs::{FinishedRun, RunEventRow, RunFilter, RunRow, RunState, Runs};
 pub use sessions::{SessionRow, Sessions};

@@ -21,6 +21,15 @@ pub struct Standing {
     pub groups: Vec<String>,
 }
 
+/// A person whom the database knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Their row.
+    pub id: UserId,
+    /// Whether they may not act any more.
+    pub disabled: bool,
+}
+
 /// The people of a store.
 pub struct People<'a> {
     pub(crate) store: &'a Store,
@@ -35,6 +44,19 @@ impl People<'_> {
         let sql = "SELECT id FROM users WHERE tenant = $1 AND name = $2";
         let row = self.store.db().read().await?.first(sql, args![tenant, name]).await?;
         row.map(|row| row.id(0).map(UserId::from_uuid)).transpose()
+    }
+
+    /// The same, with whether they may act.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn account(&self, tenant: TenantId, name: &str) -> Result<Option<Account>, StoreError> {
+        let sql = "SELECT id, disabled FROM users WHERE tenant = $1 AND name = $2";
+        let row = self.store.db().read().await?.first(sql, args![tenant, name]).await?;
+        let account = |row: Row| {
+            Ok(Account { id: UserId::from_uuid(row.id(0)?), disabled: row.opt_int(1)? != Some(0) })
+        };
+        row.map(account).transpose()
     }
 
     /// What a person of the database is in the tenant.

@@ -33,3 +33,21 @@ pub async fn leave_at_version(
     db.close().await;
     outcome
 }
+
+/// Runs statements beside whoever else has the database open.
+///
+/// # Errors
+/// The database cannot be reached, or a statement fails.
+pub async fn arrange(config: &StoreConfig, statements: &[&str]) -> Result<(), StoreError> {
+    let db = Database::connect(config).await?;
+    let outcome = async {
+        let mut session = db.write().await?;
+        for statement in statements {
+            session.script((*statement).to_owned()).await?;
+        }
+        Ok(())
+    }
+    .await;
+    db.close().await;
+    outcome
+}

@@ -31,8 +31,11 @@ pub enum Refusal {
     #[error("the key has expired; ask for another one, or rotate keys before they expire")]
     Expired,
     /// Its person may not act any more.
-    #[error("the account that this key acts for is disabled")]
+    #[error("the account that this credential acts for is disabled")]
     Disabled,
+    /// There is no tenant that its issuer could mean.
+    #[error("the token names a tenant that its issuer does not speak for here")]
+    NoTenant,
     /// Its tenant is suspended.
     #[error("the tenant is suspended; its operator can resume it")]
     Suspended,
@@ -52,6 +55,7 @@ impl Fault for Refusal {
             Self::Revoked => "key_revoked",
             Self::Expired => "key_expired",
             Self::Disabled => "account_disabled",
+            Self::NoTenant => "invalid_token",
             Self::Suspended => "tenant_suspended",
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! * `secret_key`: what a key looks like.
 //! * `authenticate`: from a key to an access; from a person that somebody vouches for to one.
+//! * `vouched`: from a person that an issuer outside vouches for to one.
 //! * `known`: what was found of keys, kept where nobody else can change it.
 //! * `keys`: the verbs on keys.
 //! * `tenants`: the verbs on tenants.
@@ -16,6 +17,7 @@ mod permit;
 mod secret_key;
 mod spending;
 mod tenants;
+mod vouched;
 mod whoami;
 
 pub use authenticate::{Identity, Person, Refusal};
@@ -25,4 +27,5 @@ pub(crate) use permit::{must, must_in, must_see};
 pub use secret_key::SecretKey;
 pub(crate) use spending::Spending;
 pub use tenants::{DayUsage, MadeTenant, NewTenant, TenantChange, TenantUsage, TenantView, Tenants};
+pub use vouched::Vouched;
 pub use whoami::Whoami;

@@ -21,6 +21,8 @@ pub enum Purpose {
     Webhook,
     /// A page that is kept in sync.
     Source,
+    /// The keys that an issuer of tokens signs with.
+    Keys,
 }
 
 impl fmt::Display for Purpose {
@@ -30,6 +32,7 @@ impl fmt::Display for Purpose {
             Self::Mcp => "mcp",
             Self::Webhook => "webhook",
             Self::Source => "source",
+            Self::Keys => "keys",
         })
     }
 }

@@ -35,13 +35,17 @@ impl FromRequestParts<AppState> for Caller {
                 Ok(Self(access))
             }
             Err(refusal) => {
-                let tried = shown != Presented::Nothing;
+                // Where nothing can be said of a credential, it was not wrong.
+                let tried = shown != Presented::Nothing && !refusal.status().is_server_error();
                 if let Some(asking) = asking {
                     limits.turned_away(asking, tried).await?;
                 }
                 if tried {
-                    events::refused_key();
-                    origin::refused(state, origin, "key");
+                    let token = matches!(shown, Presented::Token(_));
+                    if !token {
+                        events::refused_key();
+                    }
+                    origin::refused(state, origin, if token { "token" } else { "key" });
                 }
                 Err(refusal)
             }
@@ -65,6 +69,7 @@ async fn authenticate(state: &AppState, shown: Presented<'_>) -> Result<Access, 
         Presented::Unreadable => {
             refused("the credential cannot be read: send one header `Authorization: Bearer <key>`")
         }
+        Presented::Token(text) => state.app.tokens.access(&state.app.engine, text).await,
         Presented::Key(text) => Ok(state.app.engine.identity().of_key(text).await?),
     }
 }

@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, header};
 pub(super) enum Presented<'a> {
     /// A key, from `Authorization: Bearer` or `X-API-Key`.
     Key(&'a str),
+    /// A token, from `Authorization: Bearer`.
+    Token(&'a str),
     /// Something that no credential looks like.
     Unreadable,
     /// Nothing.
@@ -27,7 +29,7 @@ impl<'a> Presented<'a> {
                 return Self::Unreadable;
             };
             return if scheme.eq_ignore_ascii_case("bearer") {
-                Self::Key(rest.trim())
+                Self::bearer(rest.trim())
             } else {
                 Self::Unreadable
             };
@@ -38,6 +40,12 @@ impl<'a> Presented<'a> {
             (Some(value), None) => value.to_str().map_or(Self::Unreadable, |text| Self::Key(text.trim())),
             (Some(_), Some(_)) => Self::Unreadable,
         }
+    }
+
+    /// Keys and tokens come the same way. A token begins with `{"` in base64 and has three parts; no key has a dot.
+    fn bearer(text: &'a str) -> Self {
+        let token = text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() == 2;
+        if token { Self::Token(text) } else { Self::Key(text) }
     }
 }
 
@@ -59,6 +67,15 @@ mod tests {
             (&[("authorization", "Bearer a"), ("authorization", "Bearer b")], Presented::Unreadable),
             (&[("x-api-key", "a"), ("x-api-key", "b")], Presented::Unreadable),
             (&[], Presented::Nothing),
+            (&[("authorization", "Bearer eyJh.eyJi.c")], Presented::Token("eyJh.eyJi.c")),
+            (&[("authorization", "Bearer eyJh.eyJi.")], Presented::Token("eyJh.eyJi.")),
+            (&[("authorization", "Bearer eyJh.eyJi")], Presented::Key("eyJh.eyJi")),
+            (&[("authorization", "Bearer eyJh.b.c.d.e")], Presented::Key("eyJh.b.c.d.e")),
+            (&[("x-api-key", "eyJh.eyJi.c")], Presented::Key("eyJh.eyJi.c")),
+            (
+                &[("authorization", "Bearer eyJh.eyJi.c"), ("authorization", "Bearer qk_0")],
+                Presented::Unreadable,
+            ),
         ];
         for (given, expected) in cases {
             let mut headers = HeaderMap::new();

@@ -18,7 +18,10 @@ use quarry_engine::{
 };
 use quarry_index::testing::MemoryIndex;
 use quarry_models::{ChatModels, Embedder, EmbedderSettings, ModelError, StaticTable};
-use quarry_server::{App, LimitsSettings, RateLimits, ServerSettings};
+use quarry_server::{
+    App, LimitsSettings, RateLimits, ServerSettings,
+    auth::{AuthSettings, Tokens},
+};
 use quarry_store::{
     Store, StoreConfig,
     limits::{Limiter, RedisSettings},
@@ -43,6 +46,8 @@ pub struct Setup {
     pub tools: Arc<dyn ToolSource>,
     /// What the client for addresses that users supply may reach.
     pub outbound: OutboundSettings,
+    /// The issuers whose tokens are taken.
+    pub tokens: Tokens,
     pub limits: LimitsSettings,
     /// Where the limits are counted; in memory without a URL.
     pub redis: RedisSettings,
@@ -56,6 +61,7 @@ impl Default for Setup {
             chat: ChatModels::default(),
             tools: Arc::new(Fixed::default()),
             outbound: OutboundSettings::default(),
+            tokens: Tokens::new(&AuthSettings::default()).unwrap(),
             limits: LimitsSettings::default(),
             redis: RedisSettings::default(),
         }
@@ -70,7 +76,7 @@ pub struct TestApp {
     pub engine: Engine,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 struct OneEmbedder(EmbedderSettings, TempDir);
@@ -95,17 +101,21 @@ fn recorder() -> PrometheusHandle {
     RECORDER.get_or_init(|| quarry_server::install_recorder().unwrap()).clone()
 }
 
+fn store_config(data: &Path) -> StoreConfig {
+    StoreConfig {
+        url: format!("sqlite://{}", data.join("quarry.db").display()),
+        max_connections: 4,
+        acquire_timeout: Duration::from_secs(10),
+        blobs: data.join("blobs"),
+    }
+}
+
 type Made = (EngineSettings, ChatModels, Arc<dyn ToolSource>, OutboundSettings);
 
 async fn engine(data: &Path, setup: Made) -> Engine {
     let (settings, chat, tools, outbound) = setup;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let config = StoreConfig {
-        url: format!("sqlite://{}", data.join("quarry.db").display()),
-        max_connections: 4,
-        acquire_timeout: Duration::from_secs(10),
-        blobs: data.join("blobs"),
-    };
+    let config = store_config(data);
     let parts = Parts {
         store: Store::open(&config, Arc::clone(&clock)).await.unwrap(),
         index: Arc::new(MemoryIndex::new()),
@@ -130,8 +140,16 @@ impl TestApp {
     }
 
     pub async fn set_up(setup: Setup) -> Self {
-        let Setup { server: settings, engine: mut engine_settings, chat, tools, outbound, limits, redis } =
-            setup;
+        let Setup {
+            server: settings,
+            engine: mut engine_settings,
+            chat,
+            tools,
+            outbound,
+            tokens,
+            limits,
+            redis,
+        } = setup;
         engine_settings.ingest.commit_interval_ms = 5;
         let data = tempfile::tempdir().unwrap();
         let engine = engine(data.path(), (engine_settings, chat, tools, outbound)).await;
@@ -141,7 +159,7 @@ impl TestApp {
         engine.identity().admit_folder_key(&key).await.unwrap();
         let limiter = Limiter::open(&redis, limits.max_subjects).await.unwrap();
         let limits = RateLimits::new(limits, limiter);
-        let app = App { engine: engine.clone(), settings, limits, metrics: recorder() };
+        let app = App { engine: engine.clone(), settings, tokens, limits, metrics: recorder() };
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async move { drop(stopped.await) };
@@ -153,7 +171,12 @@ impl TestApp {
             client: client(),
         };
         let (admin, anonymous) = (persona(Some(KEY)), persona(None));
-        Self { address, admin, anonymous, engine, stop: Some(stop), serving, _data: data }
+        Self { address, admin, anonymous, engine, stop: Some(stop), serving, data }
+    }
+
+    /// Runs statements in the database beside the server.
+    pub async fn arrange(&self, statements: &[&str]) {
+        quarry_store::testing::arrange(&store_config(self.data.path()), statements).await.unwrap();
     }
 
     /// Somebody with a key of their own, as `{"role": "reader"}` or narrower.

@@ -54,7 +54,7 @@ async fn counts_say_where_documents_are(world: &World) {
         .list(
             ROOT,
             collection.id,
-            DocumentFilter { status: Some(DocumentStatus::Failed), readers: None },
+            quarry_store::DocumentFilter { status: Some(DocumentStatus::Failed), readers: None },
             &PageRequest::default(),
         )
         .await

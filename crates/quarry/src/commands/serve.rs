@@ -11,7 +11,7 @@ use std::{
 use clap::Args;
 use quarry_engine::agent::ToolSource;
 use quarry_index::LocalIndex;
-use quarry_server::App;
+use quarry_server::{App, auth::Tokens};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,7 @@ pub(crate) async fn run(context: &Context, _: &ServeArgs) -> Outcome<()> {
     let app = App {
         engine: engine.clone(),
         settings: config.server.clone(),
+        tokens: Tokens::new(&config.auth)?,
         limits: wire::limits(config).await?,
         metrics,
     };

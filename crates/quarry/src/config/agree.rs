@@ -8,7 +8,7 @@ use quarry_engine::{
 use super::Config;
 
 /// Sections with tables that must have certain keys: where a missing one is shown.
-pub(super) const LISTS: &[&str] = &["models.embed.openai", "models.chat.", "agents.mcp"];
+pub(super) const LISTS: &[&str] = &["models.embed.openai", "models.chat.", "agents.mcp", "auth.jwt."];
 
 /// Every problem, with the beginning of the path where it is shown.
 pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
@@ -29,6 +29,7 @@ pub(super) fn problems(config: &Config) -> Vec<(String, String)> {
         );
         problems.push((text, "ingest.overlap_tokens".to_owned()));
     }
+    problems.extend(config.auth.problems());
     if let Err(error) = config.redis.check() {
         problems.push((error.to_string(), "redis.url".to_owned()));
     }

@@ -49,11 +49,13 @@ impl Environment {
 }
 
 /// `MODELS__EMBED__OPENAI__0__MODEL` as `models.embed.openai[0].model`. The name of a variable for a program keeps its
-/// letters as they are: `AGENTS__MCP__0__ENV__API_KEY` is `agents.mcp[0].env.API_KEY`.
+/// letters as they are, and so does that of an issuer's role: `AGENTS__MCP__0__ENV__API_KEY` is
+/// `agents.mcp[0].env.API_KEY`.
 fn path_of(name: &str) -> String {
     let mut path = String::new();
     for part in name.split("__") {
-        if path.starts_with("agents.mcp[") && path.ends_with(".env") {
+        let of_program = path.starts_with("agents.mcp[") && path.ends_with(".env");
+        if of_program || (path.starts_with("auth.jwt.") && path.ends_with(".role_map")) {
             path.push('.');
             path.push_str(part);
             continue;
@@ -85,6 +87,7 @@ mod tests {
         assert_eq!(path_of("MODELS__EMBED__OPENAI__0__API_KEY"), "models.embed.openai[0].api_key");
         assert_eq!(path_of("MODELS__CHAT__FAST__API_KEY"), "models.chat.fast.api_key");
         assert_eq!(path_of("AGENTS__MCP__0__ENV__API_KEY"), "agents.mcp[0].env.API_KEY");
+        assert_eq!(path_of("AUTH__JWT__CORP__ROLE_MAP__Admins"), "auth.jwt.corp.role_map.Admins");
     }
 
     #[test]

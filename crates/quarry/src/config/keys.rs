@@ -66,8 +66,10 @@ pub(super) fn of(section: &str) -> impl Iterator<Item = (&'static str, &'static 
     })
 }
 
-/// Tables whose keys are names of the operator's choice.
-const MAPS: &[&str] = &["models.chat", "agents.mcp[].env", "agents.mcp[].headers"];
+/// Tables of tables, which have names of the operator's choice.
+const TABLES: &[&str] = &["models.chat", "auth.jwt"];
+/// Tables of values, which have names of the operator's choice; those may hold dots.
+const MAPS: &[&str] = &["agents.mcp[].env", "agents.mcp[].headers", "auth.jwt.<name>.role_map"];
 
 /// A path with places in lists and names of the operator's choice left open, as the table has it.
 pub(super) fn general(path: &str) -> String {
@@ -84,13 +86,18 @@ pub(super) fn general(path: &str) -> String {
             other => general.push(other),
         }
     }
-    for map in MAPS {
-        if let Some(chosen) = general.strip_prefix(map).and_then(|rest| rest.strip_prefix('.')) {
+    let chosen = |path: &str, table: &str| {
+        path.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')).map(str::to_owned)
+    };
+    for table in TABLES {
+        if let Some(chosen) = chosen(&general, table) {
             let below = chosen.split_once('.').map_or(String::new(), |(_, below)| format!(".{below}"));
-            return format!("{map}.<name>{below}");
+            general = format!("{table}.<name>{below}");
+            break;
         }
     }
-    general
+    let map = MAPS.iter().find(|map| chosen(&general, map).is_some());
+    map.map_or(general, |map| format!("{map}.<name>"))
 }
 
 /// A key by its path; places in lists are `[]`.
@@ -134,6 +141,7 @@ mod tests {
         ("models.embed.openai[]", "[[models.embed.openai]]", "base_url = \"http://a\"\nmodel = \"m\"\n"),
         ("models.chat.<name>", "[models.chat.one]", "provider = \"ollama\"\nmodel = \"m\"\n"),
         ("agents.mcp[]", "[[agents.mcp]]", "name = \"a\"\ncommand = \"c\"\ntools = [\"*\"]\n"),
+        ("auth.jwt.<name>", "[auth.jwt.one]", "issuer = \"https://a\"\naudiences = [\"q\"]\n"),
     ];
 
     /// Keys that are read beside the section's struct.
@@ -209,6 +217,9 @@ mod tests {
             ("models.chat_default", "models.chat_default"),
             ("agents.mcp[0].env.API_KEY", "agents.mcp[].env.<name>"),
             ("agents.mcp[0].headers", "agents.mcp[].headers"),
+            ("auth.jwt.corp.issuer", "auth.jwt.<name>.issuer"),
+            ("auth.jwt.corp.role_map", "auth.jwt.<name>.role_map"),
+            ("auth.jwt.corp.role_map.app.admin", "auth.jwt.<name>.role_map.<name>"),
         ] {
             assert_eq!(general(path), expected);
         }

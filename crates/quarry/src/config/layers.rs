@@ -175,6 +175,14 @@ fn place(table: &mut Table, path: &str, value: Value) {
         table.insert(path.to_owned(), value);
         return;
     };
+    if head == "role_map" {
+        // What is behind it is one name, with all its dots.
+        let inner = table.entry(head.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(inner) = inner {
+            inner.insert(rest.to_owned(), value);
+        }
+        return;
+    }
     let (name, position) = match head.split_once('[') {
         Some((name, position)) => (name, position.trim_end_matches(']').parse::<usize>().ok()),
         None => (head, None),
@@ -296,6 +304,48 @@ mod tests {
         assert_eq!(config.agents.programs.path.as_deref(), Some(std::ffi::OsStr::new("/bin")));
         assert_eq!(config.outbound.ports, [8443, 9443]);
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn issuers_of_tokens_come_from_every_layer_and_are_checked() {
+        let text = "[auth.jwt.corp]\nissuer = \"https://login.a.example\"\naudiences = [\"quarry\"]\ndefault_tenant = \"root\"\n\
+                    roles_claim = \"roles\"\nrole_map = { \"app.Admin\" = \"admin\", reader = \"reader\" }\n\
+                    [auth.jwt.lab]\nissuer = \"lab\"\naudiences = [\"quarry\"]\ntenant_claim = \"org\"\nsecret = \"env:LAB\"\n";
+        let secret = ("LAB", "0123456789abcdef0123456789abcdef");
+        let variables = [
+            secret,
+            ("QUARRY__AUTH__JWT__CORP__LEEWAY_SECONDS", "5"),
+            ("QUARRY__AUTH__JWT__CORP__ROLE_MAP__Quarry.Editors", "editor"),
+        ];
+        let layers = read(text, &variables).unwrap();
+        let corp = &layers.config.auth.jwt["corp"];
+        let mapped: Vec<_> =
+            corp.role_map.iter().map(|(value, role)| (value.as_str(), role.as_str())).collect();
+        assert_eq!(mapped, [("Quarry.Editors", "editor"), ("app.Admin", "admin"), ("reader", "reader")]);
+        assert_eq!((corp.leeway_seconds, corp.refresh_seconds), (5, 600));
+        assert!(!format!("{:?}", layers.config).contains(secret.1));
+        let shown = layers.to_toml();
+        assert!(
+            shown.contains("[auth.jwt.corp]") && shown.contains("role_map.\"app.Admin\" = \"admin\""),
+            "{shown}"
+        );
+        assert!(!shown.contains(secret.1), "{shown}");
+
+        let problems =
+            read(text, &[("LAB", "short"), ("QUARRY__AUTH__JWT__CORP__DEFAULT_TENANT", "")]).unwrap_err();
+        assert!(problems.contains("the configuration has 2 problems"), "{problems}");
+        assert!(problems.contains("`auth.jwt.corp.default_tenant` must say where people act"), "{problems}");
+        assert!(problems.contains("`auth.jwt.lab.secret` must have at least 32 bytes"), "{problems}");
+        let both =
+            read(text, &[secret, ("QUARRY__AUTH__JWT__LAB__JWKS_URL", "http://keys.a.example")]).unwrap_err();
+        assert!(both.contains("`auth.jwt.lab.jwks_url` cannot stand beside `secret`"), "{both}");
+        let missing = read("[auth.jwt.corp]\nissuer = \"a\"\n", &[]).unwrap_err();
+        assert!(missing.contains("quarry.toml:2: missing field `audiences`"), "{missing}");
+        let role = read(&text.replace("\"admin\"", "\"god\""), &[secret]).unwrap_err();
+        assert!(
+            role.contains("`auth.jwt.corp.role_map.app.Admin` must be reader, editor, admin or owner"),
+            "{role}"
+        );
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(crate) fn example() -> String {
     for (section, about) in SECTIONS {
         // One of several is only an example; a name in angle brackets would not even be TOML.
         let mark = if section.contains(['[', '<']) { "# " } else { "" };
-        let title = heading(section).replace("<name>", "fast");
+        let sample_name = if section.starts_with("auth.") { "corp" } else { "fast" };
+        let title = heading(section).replace("<name>", sample_name);
         text.push('\n');
         for line in wrapped(about) {
             text.push_str(&format!("# {line}\n"));

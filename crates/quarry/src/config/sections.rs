@@ -10,7 +10,7 @@ use quarry_engine::{
 };
 use quarry_index::IndexSettings;
 use quarry_models::{ChatModelSettings, ChatSettings, EmbedderSettings};
-use quarry_server::{LimitsSettings, ServerSettings};
+use quarry_server::{LimitsSettings, ServerSettings, auth::AuthSettings};
 use quarry_store::limits::RedisSettings;
 use serde::Deserialize;
 
@@ -19,6 +19,7 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) server: ServerSettings,
+    pub(crate) auth: AuthSettings,
     pub(crate) limits: LimitsSettings,
     pub(crate) redis: RedisSettings,
     pub(crate) store: StoreSettings,

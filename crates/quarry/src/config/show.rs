@@ -41,11 +41,10 @@ impl Layers {
 
     /// The tables of a list or below names that somebody wrote, each with what is set in it.
     fn several(&self, section: &str, text: &mut String) {
+        let depth = section.split('.').count();
         let of_table = |path: &str| {
-            let key = find(&general(path)).filter(|key| key.parts().0 == section)?;
-            let depth = key.parts().1.split('.').count();
-            let parts: Vec<&str> = path.rsplitn(depth + 1, '.').collect();
-            parts.last().map(|table| (*table).to_owned())
+            find(&general(path)).filter(|key| key.parts().0 == section)?;
+            Some(path.split('.').take(depth).collect::<Vec<_>>().join("."))
         };
         let tables: BTreeSet<String> = self.set.keys().filter_map(|path| of_table(path)).collect();
         for table in tables {
@@ -56,7 +55,7 @@ impl Layers {
             text.push_str(&format!("{title}\n"));
             for path in self.set.keys() {
                 if let Some(name) = path.strip_prefix(&table).and_then(|rest| rest.strip_prefix('.')) {
-                    text.push_str(&self.line(path, name));
+                    text.push_str(&self.line(path, &quoted(name)));
                 }
             }
             text.push('\n');
@@ -83,5 +82,15 @@ impl Layers {
 
     fn origin(&self, path: &str) -> String {
         self.set.get(path).map_or_else(|| "default".to_owned(), |setting| setting.origin.to_string())
+    }
+}
+
+/// A key whose last part is a name of the operator's choice, in quotes where TOML wants them.
+fn quoted(name: &str) -> String {
+    let bare =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    match name.split_once('.') {
+        Some((table, chosen)) if !bare(chosen) => format!("{table}.{chosen:?}"),
+        _ => name.to_owned(),
     }
 }
