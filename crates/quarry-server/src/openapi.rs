@@ -5,6 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -93,9 +94,33 @@ pub(crate) fn rendered(mut document: utoipa::openapi::OpenApi) -> String {
         let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
-    let mut text = document.to_pretty_json().unwrap_or_default();
+    let mut document = serde_json::to_value(&document).unwrap_or_default();
+    describe_streams(&mut document);
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What a stream is made of is a server-sent event, whose data is what the handler says: a reader of the document must not
+/// take the whole stream for that.
+fn describe_streams(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(schema) =
+                fields.get_mut("text/event-stream").and_then(|stream| stream.get_mut("schema"))
+            {
+                let data = json!({"type": "string", "contentMediaType": "application/json", "contentSchema": schema.take()});
+                *schema = json!({
+                    "type": "object",
+                    "required": ["data"],
+                    "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": data},
+                });
+            }
+            fields.values_mut().for_each(describe_streams);
+        }
+        Value::Array(items) => items.iter_mut().for_each(describe_streams),
+        _ => {}
+    }
 }
 
 /// Adds the error response that every operation has, and makes its name unique: handlers of different resources have

@@ -43,7 +43,7 @@ pub use index::{HealthCheck, RebuildIndex, Repair, Verification};
 pub use job::{DeadCount, Job, JobStage, JobStatus, WhichDead};
 pub use page::{
     AgentPage, AuditPage, ChunkPage, CollectionPage, DeliveryPage, DocumentPage, FactPage, HistoryPage,
-    JobPage, KeyPage, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage,
+    JobPage, KeyPage, Limit, MessagePage, PageParameters, RunPage, SessionPage, SourceItemPage, SourcePage,
     SourceRunPage, TenantPage, WebhookPage,
 };
 pub use run::{Approval, Decision, NewRun, RunAnswer, RunSentence, RunWaiting, Source, Usage};

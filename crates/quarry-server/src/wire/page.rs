@@ -9,21 +9,37 @@ use super::{
     Session, SourceItem, SourceRun, SyncedSource, Tenant, Webhook,
 };
 
+/// How many items a page has at most.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct Limit(u32);
+
+impl TryFrom<u32> for Limit {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        if (1..=PageRequest::MAX).contains(&number) {
+            return Ok(Self(number));
+        }
+        Err(format!("{number} is not between 1 and {}", PageRequest::MAX))
+    }
+}
+
 /// Which page to list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageParameters {
     /// How many items at most, 1 to 500; 50 when not said.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    pub limit: Option<Limit>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
 }
 
 /// The engine's page request.
-pub(crate) fn request(limit: Option<u32>, cursor: Option<String>) -> PageRequest {
-    PageRequest::new(limit, cursor.map(Cursor))
+pub(crate) fn request(limit: Option<Limit>, cursor: Option<String>) -> PageRequest {
+    PageRequest::new(limit.map(|limit| limit.0), cursor.map(Cursor))
 }
 
 macro_rules! pages {

@@ -38,8 +38,8 @@ pub(crate) struct Which {
     #[param(value_type = Option<wire::RunState>)]
     state: Option<RunState>,
     /// How many items at most, 1 to 500; 50 when not said.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<wire::Limit>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
 }

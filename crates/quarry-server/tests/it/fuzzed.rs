@@ -1,0 +1,63 @@
+//! The served OpenAPI document, tried by `schemathesis`: nothing breaks, and nothing is answered that is not documented.
+//!
+//! All checks are on but one: `positive_data_acceptance` takes every request that fits the schema for one that has to be
+//! accepted, and no schema can say which cursor a list gave out, which entity tag is the present one or which collection is
+//! there.
+
+use std::path::PathBuf;
+
+use crate::{
+    app::{KEY, TestApp},
+    clients,
+};
+
+/// Cases of each operation and phase. All operations together take about half a minute.
+const CASES: &str = "6";
+
+/// Runs it against a server; with the key, or as a stranger.
+async fn tried(app: &TestApp, python: &PathBuf, key: Option<&str>) {
+    let mut arguments: Vec<String> = [
+        "-m",
+        "schemathesis.cli",
+        "run",
+        &format!("http://{}/openapi.json", app.address),
+        "--checks",
+        "all",
+        "--exclude-checks",
+        "positive_data_acceptance",
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--max-examples",
+        CASES,
+        "--continue-on-failure",
+        "--no-shrink",
+        "--seed",
+        "1",
+        "--request-timeout",
+        "20",
+        // Streams without an end, and a body of JSON lines, which it cannot write.
+        "--exclude-path-regex",
+        "(jobs|collections)/[^/]+/events|/bulk",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    if let Some(key) = key {
+        arguments.extend(["--header".to_owned(), format!("Authorization: Bearer {key}")]);
+    }
+    let place = clients::folder("schemathesis");
+    let Some(output) = clients::run(python.clone(), arguments, place).await else {
+        panic!("{} cannot be run", python.display());
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("Test cases:"), "nothing was tried: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn schemathesis_finds_nothing_with_a_key_and_without_one() {
+    let Some(python) = clients::python("schemathesis", "schemathesis==4.32.5").await else { return };
+    let app = TestApp::start().await;
+    tried(&app, &python, Some(KEY)).await;
+    tried(&app, &python, None).await;
+    app.stopped().await;
+}
