@@ -6,7 +6,7 @@
 
 mod refusals;
 
-use quarry_core::{Access, AuditAction, AuditOutcome, Page, PageRequest};
+use quarry_core::{Access, Action, AuditAction, AuditOutcome, Page, PageRequest};
 use quarry_store::AuditNote;
 pub use quarry_store::{AuditBreak, AuditEntry, AuditFault, AuditFilter, AuditMark, AuditVerification};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use crate::{
     engine::{Engine, Inner},
     error::EngineError,
     events,
+    govern::must,
 };
 pub use refusals::Refusal;
 pub(crate) use refusals::{Refusals, run};
@@ -37,6 +38,7 @@ impl Audit<'_> {
         filter: &AuditFilter,
         page: &PageRequest,
     ) -> Result<Page<AuditEntry>, EngineError> {
+        must(access, Action::ReadAudit)?;
         let inner = self.0.inner();
         inner.refusals.flush(inner, false).await?;
         Ok(inner.store.audit().list(access.tenant(), filter, page).await?)
@@ -53,6 +55,7 @@ impl Audit<'_> {
         from: u64,
         limit: Option<u32>,
     ) -> Result<Vec<AuditEntry>, EngineError> {
+        must(access, Action::ReadAudit)?;
         let inner = self.0.inner();
         inner.refusals.flush(inner, false).await?;
         let limit = limit.unwrap_or(Self::EXPORT_PAGE).clamp(1, Self::EXPORT_PAGE);
@@ -69,6 +72,7 @@ impl Audit<'_> {
         access: &Access,
         expect: Option<&AuditMark>,
     ) -> Result<AuditVerification, EngineError> {
+        must(access, Action::ReadAudit)?;
         let inner = self.0.inner();
         inner.refusals.flush(inner, false).await?;
         let found = inner.store.audit().verify(access.tenant(), expect).await?;

@@ -109,7 +109,16 @@ fn describe_streams(value: &mut Value) {
             if let Some(schema) =
                 fields.get_mut("text/event-stream").and_then(|stream| stream.get_mut("schema"))
             {
-                let data = json!({"type": "string", "contentMediaType": "application/json", "contentSchema": schema.take()});
+                let said = schema.take();
+                // OpenAI's dialect ends a stream with a word that is no JSON.
+                let data = if said
+                    .get("$ref")
+                    .is_some_and(|name| name == "#/components/schemas/ChatCompletionChunk")
+                {
+                    json!({"type": "string", "description": "A `ChatCompletionChunk`, or `[DONE]` at the end."})
+                } else {
+                    json!({"type": "string", "contentMediaType": "application/json", "contentSchema": said})
+                };
                 *schema = json!({
                     "type": "object",
                     "required": ["data"],

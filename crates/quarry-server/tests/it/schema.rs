@@ -15,7 +15,11 @@ pub fn document() -> &'static Value {
 pub fn check(method: &str, path: &str, reply: &Reply) {
     let kind = reply.header("content-type").split(';').next().unwrap_or_default();
     // `/mcp` speaks a protocol of its own, which has its own schema.
-    if !kind.ends_with("json") || path == "/openapi.json" || (path == "/mcp" && kind == "application/json") {
+    if !kind.ends_with("json")
+        || kind.ends_with("ndjson")
+        || path == "/openapi.json"
+        || (path == "/mcp" && kind == "application/json")
+    {
         return;
     }
     let path = path.split('?').next().unwrap();

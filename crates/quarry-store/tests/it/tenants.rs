@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use quarry_core::{Clock as _, Collection, Fault as _, PageRequest, QueryId, TenantId};
+use quarry_core::{Clock as _, Collection, DocumentId, Fault as _, JobId, PageRequest, QueryId, TenantId};
 use quarry_store::{
     AuditFilter, DocumentFilter, HistoryFilter, NewFields, NewHistory, Remembered, StoreError,
 };
@@ -26,14 +26,21 @@ async fn no_generations(world: &World, other: TenantId, mine: &Collection) {
     assert!(generations.swap((other, mine.id), 1, mine.sequence).await.is_err());
 }
 
+async fn no_jobs(world: &World, other: TenantId, (job, document): (JobId, DocumentId)) {
+    let all = PageRequest::default();
+    let jobs = world.store.jobs();
+    absent(jobs.cancel(other, job, &ME).await);
+    absent(jobs.drop_dead(other, job, &ME).await);
+    assert!(jobs.of_documents(other, &[document]).await.unwrap().is_empty());
+    let any = quarry_store::DeadFilter::default();
+    assert!(jobs.dead(other, &any, &all).await.unwrap().items.is_empty());
+    absent(jobs.get(other, job).await);
+    absent(jobs.revive(other, job, &ME).await);
+    assert!(jobs.list(other, None, None, &all).await.unwrap().items.is_empty());
+}
+
 async fn tenants_never_see_each_other(world: &World) {
-    let other = world
-        .store
-        .tenants()
-        .add(&quarry_core::By::new(quarry_core::Actor::Local), "other", quarry_core::Quotas::default())
-        .await
-        .unwrap()
-        .id;
+    let other = world.store.tenants().add(&ME, "other", quarry_core::Quotas::default()).await.unwrap().id;
     assert_eq!(world.store.tenants().every().await.unwrap().len(), 2);
     let mine = world.collection(ROOT, "same-name").await;
     let theirs = world.collection(other, "same-name").await;
@@ -86,15 +93,7 @@ async fn tenants_never_see_each_other(world: &World) {
     let refused = chunks.publish(&[publication(other, &waiting.document, 1)]).await.unwrap();
     assert!(refused.documents[0].is_none());
 
-    let jobs = world.store.jobs();
-    absent(jobs.cancel(other, job, &ME).await);
-    absent(jobs.drop_dead(other, job, &ME).await);
-    assert!(jobs.of_documents(other, &[document.id]).await.unwrap().is_empty());
-    let any = quarry_store::DeadFilter::default();
-    assert!(jobs.dead(other, &any, &all).await.unwrap().items.is_empty());
-    absent(jobs.get(other, job).await);
-    absent(jobs.revive(other, job, &ME).await);
-    assert!(jobs.list(other, None, None, &all).await.unwrap().items.is_empty());
+    no_jobs(world, other, (job, document.id)).await;
 
     let audit = world.store.audit().list(other, &AuditFilter::default(), &all).await.unwrap();
     assert!(audit.items.iter().all(|entry| entry.object == theirs.id.to_string()), "{audit:?}");
