@@ -244,13 +244,20 @@ async fn ask(who: &Persona, things: &Things, route: &str) -> (u16, String) {
     let (method, template) = route.split_once(' ').unwrap();
     let path = things.path(template);
     let ask = who.ask(method, path);
-    let ask = if method == "GET" || method == "DELETE" { ask } else { ask.json(&body(route)) };
+    let ask = match (method, template) {
+        ("GET" | "DELETE", _) => ask,
+        (_, "/v1/documents/bulk") => ask.body("application/x-ndjson", "{\"text\": \"Beavers build.\"}\n"),
+        _ => ask.json(&body(route)),
+    };
     // Streams that go on for ever are looked at and left.
     if template.ends_with("/events") && !template.contains("runs") {
         return (ask.status().await, String::new());
     }
     let reply = ask.send().await;
-    (reply.status.as_u16(), reply.text())
+    let text = reply.text();
+    // Of many lines, each is refused for itself.
+    let refused = template.ends_with("/bulk") && text.contains("\"code\":\"forbidden\"");
+    (if refused { 403 } else { reply.status.as_u16() }, text)
 }
 
 #[tokio::test]
@@ -268,9 +275,10 @@ async fn every_route_refuses_whoever_may_not() {
     }
     assert_eq!(documented, least.len(), "the table has rows of routes that are not documented");
 
+    let mut wrong = Vec::new();
     let ranks = ["reader", "editor", "admin", "owner"];
     for (place, role) in ranks.into_iter().enumerate().take(3) {
-        let who = app.persona(role, json!({"role": role})).await;
+        let who = app.persona(&format!("a-{role}"), json!({"role": role})).await;
         for (route, needed) in LEAST {
             let (status, text) = match *needed {
                 "anyone" => continue,
@@ -278,7 +286,9 @@ async fn every_route_refuses_whoever_may_not() {
                 "own" if role == "admin" => continue,
                 "own" => {
                     let (status, text) = ask(&who, &things, route).await;
-                    assert_eq!(status, 404, "{role} {route}: {text}");
+                    if status != 404 {
+                        wrong.push(format!("{role} {route}: {status} instead of 404: {text}"));
+                    }
                     continue;
                 }
                 // Whoever may is only asked to read: what is tried here must not change what is tried next.
@@ -287,13 +297,18 @@ async fn every_route_refuses_whoever_may_not() {
                         continue;
                     }
                     let (status, text) = ask(&who, &things, route).await;
-                    assert!(status == 200 || status == 404, "{role} {route}: {status} {text}");
+                    if status != 200 && status != 404 {
+                        wrong.push(format!("{role} {route}: {status}: {text}"));
+                    }
                     continue;
                 }
                 _ => ask(&who, &things, route).await,
             };
-            assert_eq!(status, 403, "{role} {route}: {text}");
+            if status != 403 {
+                wrong.push(format!("{role} {route}: {status} instead of 403: {text}"));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     app.stopped().await;
 }
